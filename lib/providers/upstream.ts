@@ -1,0 +1,255 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import type { Dispatcher } from 'undici';
+import type { z } from 'zod';
+import { UpstreamAbsent, UpstreamError, UpstreamLimited, UpstreamRefused } from './errors.ts';
+import type { Headers } from './options.ts';
+
+/** What a request to a backend may say beside its address. */
+export interface RequestInit {
+  readonly headers?: Headers;
+  /** POST for the backends that are asked so; a POST is never repeated. */
+  readonly method?: 'GET' | 'POST';
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/** An answer read as text, for the few backends whose headers are part of it. */
+export interface TextAnswer {
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/**
+ * The way out to one backend. Every call throws UpstreamError (down, slow, huge, broken), UpstreamRefused (401, 403, a
+ * sign-in page, a redirect to another host), UpstreamLimited (429) or UpstreamAbsent (404, 410).
+ */
+export interface Upstream {
+  /** The JSON of a 2xx answer, read by `schema`. */
+  json<Schema extends z.ZodType>(url: URL, schema: Schema, init?: RequestInit): Promise<z.output<Schema>>;
+  /** As `json`, but `undefined` where the backend says 404: for a thing that may well be missing. */
+  find<Schema extends z.ZodType>(url: URL, schema: Schema, init?: RequestInit): Promise<z.output<Schema> | undefined>;
+  /** The body of a 2xx answer as text, for backends that do not speak JSON. */
+  text(url: URL, init?: RequestInit): Promise<TextAnswer>;
+  /** Closes the connections. */
+  close(): Promise<void>;
+}
+
+/** How a source may be asked. Times are in milliseconds, sizes in bytes. */
+export interface UpstreamSettings {
+  /** Only this origin is asked, and only it gets credentials. */
+  readonly origin: string;
+  readonly userAgent: string;
+  /** For one request with its retry and redirects. */
+  readonly timeoutMs?: number;
+  readonly maxBytes?: number;
+  /** Requests at once; more wait in line. */
+  readonly concurrency?: number;
+  /** PEM certificates to trust beside the usual ones. */
+  readonly ca?: string;
+  /** Trust any certificate. */
+  readonly insecure?: boolean;
+  /** An http(s) proxy. */
+  readonly proxy?: string;
+  /** Told of every request when it has ended. */
+  readonly onRequest?: (event: UpstreamEvent) => void;
+}
+
+export interface UpstreamEvent {
+  readonly origin: string;
+  /** The HTTP status, or `error` when there was none. */
+  readonly status: number | 'error';
+  readonly durationMs: number;
+}
+
+const DEFAULTS = { timeoutMs: 10_000, maxBytes: 5 * 1024 * 1024, concurrency: 8 };
+const MOST_REDIRECTS = 3;
+const RETRY_PAUSE_MS = 150;
+const REMEMBERED_BYTES = 16 * 1024 * 1024;
+
+interface Answer extends TextAnswer {
+  readonly status: number;
+}
+
+/** The client of one source. Opens nothing, and loads undici, only when first asked. */
+export function createUpstream(settings: UpstreamSettings): Upstream {
+  const { timeoutMs, maxBytes, concurrency } = { ...DEFAULTS, ...dropAbsent(settings) };
+  const { origin } = settings;
+  /** Answers with an ETag: a backend that says 304 need not send them again, and often does not count the request. */
+  const remembered = new LRUCache<string, { etag: string; text: string }>({
+    maxSize: REMEMBERED_BYTES,
+    sizeCalculation: ({ text }, url) => text.length + url.length + 100,
+  });
+  let transport: Promise<{ request: typeof import('undici').request; dispatcher: Dispatcher }> | undefined;
+
+  async function open() {
+    const { Agent, ProxyAgent, request } = await import('undici');
+    const tls = {
+      ...(settings.ca !== undefined && { ca: settings.ca }),
+      ...(settings.insecure && { rejectUnauthorized: false }),
+    };
+    const limits = { connections: concurrency, headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
+    const dispatcher = settings.proxy
+      ? new ProxyAgent({ ...limits, uri: settings.proxy, requestTls: tls })
+      : new Agent({ ...limits, connect: { ...tls, timeout: timeoutMs } });
+    return { request, dispatcher };
+  }
+
+  async function send(url: URL, init: RequestInit, signal: AbortSignal): Promise<Answer> {
+    transport ??= open();
+    const { request, dispatcher } = await transport;
+    const known = init.method === 'POST' ? undefined : remembered.get(url.href);
+    const startedAt = performance.now();
+    let status: number | 'error' = 'error';
+    try {
+      const response = await request(url, {
+        dispatcher,
+        signal,
+        method: init.method ?? 'GET',
+        headers: {
+          'user-agent': settings.userAgent,
+          accept: 'application/json',
+          ...(init.body !== undefined && { 'content-type': 'application/json' }),
+          ...(known && { 'if-none-match': known.etag }),
+          ...init.headers,
+        },
+        ...(init.body !== undefined && { body: JSON.stringify(init.body) }),
+      });
+      status = response.statusCode;
+      if (status === 304 && known) {
+        await response.body.dump();
+        return { status: 200, text: known.text, headers: response.headers };
+      }
+      const text = await readText(response, maxBytes, origin);
+      const { etag } = response.headers;
+      if (status === 200 && typeof etag === 'string') remembered.set(url.href, { etag, text });
+      return { status, text, headers: response.headers };
+    } finally {
+      settings.onRequest?.({ origin, status, durationMs: performance.now() - startedAt });
+    }
+  }
+
+  /** Once more, after a pause, what cannot have done anything: a GET that met a broken connection or a 502, 503, 504. */
+  async function sendTwice(url: URL, init: RequestInit, signal: AbortSignal): Promise<Answer> {
+    const repeatable = init.method !== 'POST';
+    try {
+      const answer = await send(url, init, signal);
+      if (!repeatable || ![502, 503, 504].includes(answer.status) || answer.headers['retry-after']) return answer;
+    } catch (error) {
+      if (!repeatable || signal.aborted || error instanceof UpstreamError) throw error;
+    }
+    await sleep(RETRY_PAUSE_MS, undefined, { signal });
+    return send(url, init, signal);
+  }
+
+  async function follow(start: URL, init: RequestInit): Promise<Answer> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    let url = start;
+    for (let hops = 0; hops <= MOST_REDIRECTS; hops += 1) {
+      if (url.origin !== origin) throw new UpstreamRefused(`${origin} sends us on to ${url.origin}: not followed`);
+      const answer = await sendTwice(url, init, signal).catch((error: unknown) => {
+        throw toUpstreamError(error, origin, signal, timeoutMs);
+      });
+      const { location } = answer.headers;
+      if (answer.status < 300 || answer.status > 399 || typeof location !== 'string') return answer;
+      if (!URL.canParse(location, url.href))
+        throw new UpstreamError(`${origin} redirects to something that is no address`);
+      url = new URL(location, url);
+    }
+    throw new UpstreamError(`${origin} redirects more than ${MOST_REDIRECTS} times`);
+  }
+
+  async function text(url: URL, init: RequestInit = {}): Promise<Answer> {
+    const answer = await follow(url, init);
+    checkStatus(answer, origin);
+    return answer;
+  }
+
+  async function json<Schema extends z.ZodType>(url: URL, schema: Schema, init?: RequestInit) {
+    const answer = await text(url, init);
+    if (/^text\/html\b/i.test(String(answer.headers['content-type'] ?? ''))) {
+      throw new UpstreamRefused(`${origin} answered a web page where JSON was wanted: is a sign-in in the way?`);
+    }
+    const result = schema.safeParse(parseJson(answer.text, origin));
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    throw new UpstreamError(
+      `${origin} answered JSON of another shape: ${issue?.path.join('.') || 'root'}: ${issue?.message}`,
+    );
+  }
+
+  return {
+    json,
+    text,
+    find: (url, schema, init) =>
+      json(url, schema, init).catch((error: unknown) => {
+        if (error instanceof UpstreamAbsent) return undefined;
+        throw error;
+      }),
+    async close() {
+      const { dispatcher } = (await transport) ?? {};
+      await dispatcher?.destroy();
+    },
+  };
+}
+
+function dropAbsent<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Partial<T>;
+}
+
+async function readText(response: Dispatcher.ResponseData, maxBytes: number, origin: string): Promise<string> {
+  const tooLarge = () => new UpstreamError(`${origin} answered more than ${maxBytes} bytes`);
+  if (Number(response.headers['content-length'] ?? 0) > maxBytes) {
+    response.body.destroy();
+    throw tooLarge();
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string, origin: string): unknown {
+  try {
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  } catch (cause) {
+    throw new UpstreamError(`${origin} answered something that is no JSON`, { cause });
+  }
+}
+
+function checkStatus({ status, headers }: Answer, origin: string): void {
+  if (status >= 200 && status <= 299) return;
+  // GitHub says 403 with `x-ratelimit-remaining: 0` for a used-up quota.
+  if (status === 429 || (status === 403 && headers['x-ratelimit-remaining'] === '0')) {
+    throw new UpstreamLimited(`${origin} asks us to slow down`, retryAt(headers));
+  }
+  if (status === 503 && headers['retry-after']) {
+    throw new UpstreamLimited(`${origin} is busy`, retryAt(headers));
+  }
+  if (status === 401 || status === 403 || status === 407) {
+    throw new UpstreamRefused(`${origin} refused us with ${status}: check the credentials of the source`);
+  }
+  if (status === 404 || status === 410) throw new UpstreamAbsent(`${origin} has no such thing, or hides it`);
+  throw new UpstreamError(`${origin} answered ${status}`);
+}
+
+/** `Retry-After` in seconds or as a date, else the reset time in the two spellings that are in use. */
+function retryAt(headers: Answer['headers']): Date | undefined {
+  const after = String(headers['retry-after'] ?? '');
+  if (/^\d+$/.test(after)) return new Date(Date.now() + Number(after) * 1000);
+  if (!Number.isNaN(Date.parse(after))) return new Date(after);
+  const reset = Number(headers['x-ratelimit-reset'] ?? headers['ratelimit-reset']);
+  if (!Number.isFinite(reset)) return undefined;
+  return new Date(reset > 1e9 ? reset * 1000 : Date.now() + reset * 1000);
+}
+
+function toUpstreamError(error: unknown, origin: string, signal: AbortSignal, timeoutMs: number): Error {
+  if (error instanceof UpstreamError) return error;
+  if (signal.aborted) return new UpstreamError(`${origin} did not answer within ${timeoutMs} ms`, { cause: error });
+  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+  return new UpstreamError(`${origin} cannot be reached${code}`, { cause: error });
+}
