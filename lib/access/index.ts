@@ -1,0 +1,3 @@
+/** Who may see what. */
+export * from './access.ts';
+export * from './key.ts';

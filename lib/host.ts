@@ -1,0 +1,216 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import pkg from '#package' with { type: 'json' };
+import { type Access, createAccess, type Key } from './access/index.ts';
+import { createLogos } from './badges/index.ts';
+import { DEFAULT_POLICY } from './builds/index.ts';
+import {
+  type Config,
+  type ConfiguredSource,
+  configureSources,
+  declaredKeys,
+  type FreshnessConfig,
+  type LoadedConfig,
+} from './config/index.ts';
+import { createApp } from './http/app.ts';
+import { buildsRouter } from './http/builds.ts';
+import { ciBadgesRouter, createCiBadges } from './http/ci-badges.ts';
+import { createDrawings } from './http/drawing.ts';
+import { healthRouter } from './http/health.ts';
+import { createUpstream, type Registry } from './providers/index.ts';
+import { createResolver, DEFAULT_FRESHNESS, type Freshness, type Resolver } from './resolving/index.ts';
+import { createPushSource, createRouting, createSource, type Routing, type Source } from './sources/index.ts';
+import { announce, listKeys, openStorage, recentChanges, type Storage, saveBuild } from './storage/index.ts';
+
+export interface BadgeHostSettings {
+  readonly loaded: LoadedConfig;
+  /** The providers that sources may be of. */
+  readonly providers: Registry;
+  readonly log: Logger;
+  /** Keys beside those of the configuration and the database. */
+  readonly extraKeys?: readonly Key[];
+}
+
+/** A badge host: everything but listening. */
+export interface BadgeHost {
+  readonly server: Server;
+  readonly routing: Routing;
+  readonly resolver: Resolver;
+  readonly storage: Storage;
+  /** Starts to listen where the configuration says; the address that it has then. */
+  listen(): Promise<string>;
+  /** Stops accepting, finishes what is under way, closes everything. */
+  close(): Promise<void>;
+}
+
+/** How often another process's changes (keys, reported builds) are looked for. */
+const CHANGES_EVERY_MS = 1_000;
+/** How long `close` waits for what is under way. */
+const FAREWELL_MS = 10_000;
+
+/**
+ * Makes a badge host of a configuration.
+ * @throws ConfigError, StorageError
+ */
+export async function createBadgeHost({
+  loaded,
+  providers,
+  log,
+  extraKeys = [],
+}: BadgeHostSettings): Promise<BadgeHost> {
+  const { config } = loaded;
+  const configured = await configureSources(loaded, providers);
+  const storage = await openStorage(config.database);
+  const { database } = storage;
+  const routing = createRoutingOf(config, configured, createPushSource(database), log);
+  const resolver = createResolver({
+    entries: config.cache.entries,
+    freshness: toFreshness(config.freshness),
+    freshnessOf: {
+      push: REPORTED,
+      ...Object.fromEntries(
+        configured.map(({ name, freshness }) => [name, toFreshness({ ...config.freshness, ...freshness })]),
+      ),
+    },
+    onBug: (error) => log.error({ err: error }, 'internal error while asking a source'),
+    onFailure: (source, error) => log.warn({ source, reason: error.reason }, error.message),
+  });
+  const access = createAccess(await allKeys(), config.access.anonymous);
+  const changes = await followChanges(storage, log, async (topic) => {
+    if (topic === 'keys') access.replace(await allKeys());
+    else if (topic.startsWith('builds ')) resolver.expire('push', topic.slice('builds '.length));
+  });
+  let closing = false;
+
+  async function allKeys(): Promise<readonly Key[]> {
+    return [...declaredKeys(config), ...extraKeys, ...((await listKeys(database)) as readonly Key[])];
+  }
+
+  const badges = createCiBadges({ access, routing, resolver, drawings: createDrawings(), logos: createLogos() });
+  const app = createApp({
+    basePath: config.server.basePath,
+    trustProxy: config.server.trustProxy,
+    log,
+    routers: [
+      ciBadgesRouter(badges),
+      buildsRouter(access, async (build) => {
+        await saveBuild(database, build);
+        await announce(database, `builds ${build.application}`);
+        resolver.expire('push', build.application);
+      }),
+      healthRouter(async () => !closing && (await answers(storage))),
+    ],
+  });
+  const server = createServer(app);
+
+  return {
+    server,
+    routing,
+    resolver,
+    storage,
+    listen: () => listen(server, config),
+    async close() {
+      closing = true;
+      changes.stop();
+      await finish(server);
+      await Promise.all(routing.sources.map((source) => source.close()));
+      await storage.close();
+    },
+  };
+}
+
+/** Reported builds lie at hand: asking costs nothing, and a report makes them stale at once. */
+const REPORTED: Freshness = { ...DEFAULT_FRESHNESS, movingStaleMs: 10_000, settledStaleMs: 60_000 };
+
+function createRoutingOf(config: Config, configured: readonly ConfiguredSource[], push: Source, log: Logger): Routing {
+  const routed = configured.map((source) => ({
+    source: createConfiguredSource(config, source, log),
+    ...(source.applications && { patterns: source.applications }),
+  }));
+  const aliases = Object.entries(config.applications).map(([name, { source, ...query }]) => [name, { source, query }]);
+  return createRouting([...routed, { source: push }], Object.fromEntries(aliases));
+}
+
+/** A source as configured, with its way out to the network. */
+export function createConfiguredSource(config: Config, configured: ConfiguredSource, log: Logger): Source {
+  const { name, definition, options, url, webUrl, scanLimit, timeoutSeconds } = configured;
+  return createSource({
+    name,
+    provider: definition,
+    options,
+    upstream: createUpstream({
+      origin: url === undefined ? '' : new URL(url).origin,
+      userAgent: `signalbox/${pkg.version}`,
+      ...(timeoutSeconds !== undefined && { timeoutMs: timeoutSeconds * 1000 }),
+      ...(configured.maxBytes !== undefined && { maxBytes: configured.maxBytes }),
+      ...(configured.concurrency !== undefined && { concurrency: configured.concurrency }),
+      ...(configured.ca !== undefined && { ca: configured.ca }),
+      ...(configured.insecure !== undefined && { insecure: configured.insecure }),
+      ...(configured.proxy !== undefined && { proxy: configured.proxy }),
+    }),
+    policy: { ...DEFAULT_POLICY, ...config.policy, ...configured.policy },
+    ...(url !== undefined && { url }),
+    ...(webUrl !== undefined && { webUrl }),
+    ...(scanLimit !== undefined && { scanLimit }),
+    log: (message) => log.warn(message),
+  });
+}
+
+/** The freshness table with what the configuration says otherwise; there in seconds, here in milliseconds. */
+function toFreshness(options: FreshnessConfig | undefined): Freshness {
+  const entries = Object.entries(options ?? {}).filter(([, seconds]) => seconds !== undefined);
+  const given = entries.map(([name, seconds]) => [name.replace(/Seconds$/, 'Ms'), seconds * 1000]);
+  return { ...DEFAULT_FRESHNESS, ...Object.fromEntries(given) };
+}
+
+/** Tells of every topic that another process announced, until it is stopped. */
+async function followChanges(storage: Storage, log: Logger, onChange: (topic: string) => Promise<void>) {
+  const known = new Map(await recentChanges(storage.database));
+  let stopped = false;
+  const look = async () => {
+    try {
+      const now = await recentChanges(storage.database);
+      for (const [topic, version] of now) if (known.get(topic) !== version) await onChange(topic);
+      for (const [topic, version] of now) known.set(topic, version);
+    } catch (error) {
+      log.error({ err: error }, 'the database cannot be asked for changes');
+    }
+    if (!stopped) timer = setTimeout(look, CHANGES_EVERY_MS).unref();
+  };
+  let timer = setTimeout(look, CHANGES_EVERY_MS).unref();
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function answers({ database }: Storage): Promise<boolean> {
+  return recentChanges(database).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function listen(server: Server, { server: { host, port, basePath } }: Config): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const { port: actual } = server.address() as AddressInfo;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${actual}${basePath === '/' ? '' : basePath}`;
+}
+
+async function finish(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
+  await closed;
+  clearTimeout(timer);
+}
+
+export type { Access };

@@ -1,0 +1,90 @@
+import express, { type Request, type RequestHandler } from 'express';
+import type { Argument } from '../builds/index.ts';
+import { BadRequest } from '../providers/index.ts';
+
+const readBytes = express.raw({ type: () => true, limit: '256kb' });
+
+/** Reads a body as it came; `bodyOf` makes sense of it, or says what was wrong with it. */
+export const readBody: RequestHandler = (request, response, next) => {
+  readBytes(request, response, (error?: unknown) => {
+    if (error) request.body = new BadRequest('the body cannot be read: 256 kB, unbroken, are the most that is taken');
+    next();
+  });
+};
+
+/** A request's body: the pairs of a form, the value of a JSON text, or nothing. */
+export type Body =
+  | { readonly kind: 'form'; readonly pairs: readonly Argument[] }
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'none' };
+
+/**
+ * @throws BadRequest for a body that is broken, too large, or of a kind that is not read
+ */
+export function bodyOf(request: Request): Body {
+  const bytes: unknown = request.body;
+  if (bytes instanceof BadRequest) throw bytes;
+  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return { kind: 'none' };
+  const text = bytes.toString('utf8');
+  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (type === 'application/json' || type.endsWith('+json')) return { kind: 'json', value: parseJson(text) };
+  if (type === 'application/x-www-form-urlencoded' || type === '') {
+    return { kind: 'form', pairs: [...new URLSearchParams(text)] };
+  }
+  throw new BadRequest(`a body of type \`${type}\` is not read here: send application/json or a form`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BadRequest('the body is no JSON, although its Content-Type says so');
+  }
+}
+
+/** The arguments of a request: its query string, then its body. A JSON body gives those of its root that are no lists or objects. */
+export function argumentsOf(request: Request): readonly Argument[] {
+  return [...queryArguments(request), ...argumentsOfBody(bodyOf(request))];
+}
+
+/** The arguments of the query string alone, as they were sent: Express would fold and nest them. */
+export function queryArguments(request: Request): readonly Argument[] {
+  const start = request.originalUrl.indexOf('?');
+  return start < 0 ? [] : [...new URLSearchParams(request.originalUrl.slice(start + 1))];
+}
+
+function argumentsOfBody(body: Body): readonly Argument[] {
+  if (body.kind === 'form') return body.pairs;
+  if (body.kind === 'none' || typeof body.value !== 'object' || body.value === null) return [];
+  return Object.entries(body.value)
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+    .map(([name, value]) => [name, String(value)] as const);
+}
+
+/** A key and where it came from: one in the address is part of what a shared cache goes by, others are not. */
+export interface CarriedKey {
+  readonly text: string | undefined;
+  readonly inAddress: boolean;
+}
+
+const KEY_NAMES = ['key', 'api_key'];
+
+/**
+ * The API key at every place where BuildMaster takes one: `key` or `API_Key` in the query, a form or a JSON body (without
+ * regard to case), the header `X-ApiKey`, and Basic authentication as `api:KEY`; and `Authorization: Bearer`.
+ */
+export function keyOf(request: Request, args: readonly Argument[]): CarriedKey {
+  const isKey = ([name, value]: Argument) => KEY_NAMES.includes(name.toLowerCase()) && value !== '';
+  const inAddress = queryArguments(request).find(isKey);
+  if (inAddress) return { text: inAddress[1], inAddress: true };
+  const header = request.get('x-apikey');
+  return { text: header || keyOfAuthorization(request) || args.find(isKey)?.[1], inAddress: false };
+}
+
+function keyOfAuthorization(request: Request): string | undefined {
+  const [scheme = '', value = ''] = (request.get('authorization') ?? '').split(/\s+/, 2);
+  if (scheme.toLowerCase() === 'bearer') return value || undefined;
+  if (scheme.toLowerCase() !== 'basic') return undefined;
+  const [user, ...password] = Buffer.from(value, 'base64').toString('utf8').split(':');
+  return user === 'api' ? password.join(':') : undefined;
+}

@@ -1,0 +1,216 @@
+import express, { type Request, type Response, type Router } from 'express';
+import type { Access, Grant } from '../access/index.ts';
+import {
+  type Badge,
+  type Logos,
+  type Presentation,
+  parsePresentation,
+  renderEndpoint,
+  renderJson,
+  renderSvg,
+  toBadge,
+} from '../badges/index.ts';
+import { type Argument, PAGES, pageOf, parseQuery, QueryError } from '../builds/index.ts';
+import { BadRequest, type Reason } from '../providers/index.ts';
+import type { Resolution, Resolver } from '../resolving/index.ts';
+import type { Routing } from '../sources/index.ts';
+import { type Answer, type Life, NOT_KEPT, sendAnswer } from './answer.ts';
+import { argumentsOf, type CarriedKey, keyOf, queryArguments, readBody } from './arguments.ts';
+import { type Drawing, type Drawings, toDrawing } from './drawing.ts';
+import { allowOnly } from './methods.ts';
+
+/** What the badge and link of a build are made with. */
+export interface BadgeParts {
+  readonly access: Access;
+  readonly routing: Routing;
+  readonly resolver: Resolver;
+  readonly drawings: Drawings;
+  readonly logos: Logos;
+}
+
+/** A request for a badge or a link, wherever its arguments came from. */
+export interface Ask {
+  readonly args: readonly Argument[];
+  readonly key: CarriedKey;
+  /** The body could not be read. The key may stand elsewhere, and an image is answered all the same. */
+  readonly problem?: BadRequest;
+}
+
+export interface CiBadges {
+  image(ask: Ask): Promise<Answer>;
+  link(ask: Ask): Promise<Answer>;
+}
+
+/** BuildMaster's CI badge API: `/api/ci-badges/image` and `/api/ci-badges/link`. */
+export function ciBadgesRouter(badges: CiBadges): Router {
+  const router = express.Router();
+  const serve = (answer: (ask: Ask) => Promise<Answer>) => async (request: Request, response: Response) => {
+    sendAnswer(request, response, await answer(toAsk(request)));
+  };
+  router.all('/api/ci-badges/image', allowOnly('GET', 'HEAD', 'POST'), readBody, serve(badges.image));
+  router.all('/api/ci-badges/link', allowOnly('GET', 'HEAD', 'POST'), readBody, serve(badges.link));
+  return router;
+}
+
+function toAsk(request: Request): Ask {
+  try {
+    const args = argumentsOf(request);
+    return { args, key: keyOf(request, args) };
+  } catch (error) {
+    if (!(error instanceof BadRequest)) throw error;
+    const args = queryArguments(request);
+    return { args, key: keyOf(request, args), problem: error };
+  }
+}
+
+/** What was found, and what is to be told beside it. */
+interface Found {
+  readonly grant: Grant;
+  readonly resolution: Resolution;
+  readonly duplicates: readonly string[];
+}
+
+export function createCiBadges({ access, routing, resolver, drawings, logos }: BadgeParts): CiBadges {
+  /** `undefined` when the key does not allow it: nobody is told why. */
+  async function find({ args, key, problem }: Ask): Promise<Found | undefined> {
+    const grant = access.authorize(key.text, 'badges');
+    if (!grant) return undefined;
+    try {
+      if (problem) throw problem;
+      const { query, duplicates } = parseQuery(args);
+      if (!grant.mayShow(query.application)) return undefined;
+      const routes = routing.routesFor(query, argument(args, 'source'), grant.mayAsk);
+      return routes && { grant, resolution: await resolver.find(routes), duplicates };
+    } catch (error) {
+      if (!(error instanceof QueryError || error instanceof BadRequest)) throw error;
+      const reason = error instanceof BadRequest ? error.reason : 'bad-request';
+      return { grant, resolution: misunderstood(reason, error.message), duplicates: [] };
+    }
+  }
+
+  function lifeOf({ grant, resolution }: Found, key: CarriedKey, presentation: Presentation = {}): Life {
+    return {
+      freshUntil: Math.min(resolution.freshUntil, grant.until),
+      shared: key.inAddress || key.text === undefined,
+      ...(presentation.cacheSeconds !== undefined && { leastSeconds: presentation.cacheSeconds }),
+      seen: [...resolution.seen, { stamp: access.stamp, version: access.stamp.version }],
+    };
+  }
+
+  function draw(resolution: Resolution, badge: Badge, presentation: Presentation): Drawing {
+    const identity = JSON.stringify(badge);
+    switch (presentation.format) {
+      case 'json':
+        return toDrawing('application/json', renderJson(badge, factsOf(resolution)));
+      case 'endpoint':
+        return toDrawing('application/json', renderEndpoint(badge, resolution.state === 'error'));
+      case 'txt':
+        return toDrawing('text/plain; charset=utf-8', `${badge.message}\n`);
+      default:
+        return drawings.get(identity, 'image/svg+xml; charset=utf-8', () => renderSvg(badge));
+    }
+  }
+
+  return {
+    async image(ask) {
+      const found = await find(ask);
+      if (!found) return forbidden();
+      const { resolution, duplicates } = found;
+      const presentation = parsePresentation(ask.args);
+      const reasons = reasonsOf(resolution, duplicates);
+      const strict = ['1', 'true'].includes(argument(ask.args, 'strict') ?? '');
+      return {
+        status: strict && resolution.reason ? STRICT_STATUS[resolution.reason] : 200,
+        headers: { ...IMAGE_HEADERS, ...factHeaders(resolution, reasons) },
+        drawing: draw(resolution, toBadge(resolution, presentation, logos), presentation),
+        life: lifeOf(found, ask.key, presentation),
+      };
+    },
+
+    async link(ask) {
+      const found = await find(ask);
+      if (!found) return forbidden();
+      const { resolution, duplicates } = found;
+      const headers = factHeaders(resolution, reasonsOf(resolution, duplicates));
+      const life = lifeOf(found, ask.key);
+      const wanted = (argument(ask.args, 'page') ?? 'build').toLowerCase();
+      const page = PAGES.find((known) => known === wanted);
+      const refuse = (text: string): Answer => ({ status: 400, headers, life, drawing: plain(text) });
+      if (!page) return refuse(`page \`${wanted}\` is not known: ${PAGES.join(', ')} are`);
+      if (!resolution.execution) return refuse(resolution.detail ?? `no link: ${resolution.reason ?? 'unknown'}`);
+      const address = pageOf(resolution.execution, page);
+      if (!address) return refuse('the build was reported without a page');
+      return { status: 303, headers: { ...headers, Location: address }, life };
+    },
+  };
+}
+
+/** HTTP errors for scripts that ask with `strict=1`. */
+const STRICT_STATUS: Readonly<Record<Reason, number>> = {
+  'no-match': 404,
+  'not-among-newest': 404,
+  'unknown-source': 404,
+  'bad-request': 400,
+  'duplicate-argument': 400,
+  'unsupported-filter': 400,
+  'upstream-unreachable': 502,
+  'upstream-refused': 502,
+  'upstream-limited': 503,
+  timeout: 504,
+  'internal-error': 500,
+};
+
+const IMAGE_HEADERS = {
+  'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
+};
+
+/** The first value of a name, which is compared without regard to case. */
+function argument(args: readonly Argument[], name: string): string | undefined {
+  return args.find(([given]) => given.toLowerCase() === name)?.[1];
+}
+
+function misunderstood(reason: Reason, detail: string): Resolution {
+  return { state: 'unknown', reason, detail, freshUntil: Date.now() + 30_000, stale: false, cache: 'miss', seen: [] };
+}
+
+function reasonsOf({ reason }: Resolution, duplicates: readonly string[]): readonly Reason[] {
+  return [...(reason ? [reason] : []), ...(duplicates.length > 0 ? (['duplicate-argument'] as const) : [])];
+}
+
+/** What is told beside the picture. */
+function factHeaders(resolution: Resolution, reasons: readonly Reason[]): Record<string, string> {
+  const { state, execution, stale, askedAt, detail, cache } = resolution;
+  return {
+    'Badge-State': state,
+    ...(execution && { 'Badge-Status': headerText(execution.status) }),
+    ...(reasons.length > 0 && { 'Badge-Reason': reasons.join(', ') }),
+    ...(detail && { 'Badge-Detail': headerText(detail) }),
+    ...(stale && askedAt && { 'Badge-Stale': `since ${askedAt.toISOString()}` }),
+    'Cache-Status': `signalbox; ${cache === 'miss' ? 'fwd=miss' : cache === 'stale' ? 'hit; detail=stale' : 'hit'}`,
+  };
+}
+
+function factsOf({ state, execution, reason, detail, stale, source, askedAt }: Resolution): object {
+  if (!execution) return { state, reason, detail, stale, source, askedAt };
+  const { status, application, release, build, branch, tag, commit, queuedAt, startedAt, finishedAt, pages } =
+    execution;
+  const facts = { application, release, build, branch, tag, commit, queuedAt, startedAt, finishedAt, pages };
+  return { state, status, reason, detail, stale, source, askedAt, ...facts };
+}
+
+function plain(text: string): Drawing {
+  return toDrawing('text/plain; charset=utf-8', `${text}\n`);
+}
+
+function forbidden(): Answer {
+  const text = 'An API key that allows this is needed: send it as key=…, in the header X-ApiKey, or as Basic api:…';
+  return { status: 403, headers: {}, life: NOT_KEPT, drawing: plain(text) };
+}
+
+/** A text that a header can carry: anything but printable ASCII is percent-encoded. */
+function headerText(text: string): string {
+  return text
+    .slice(0, 300)
+    .toWellFormed()
+    .replace(/[^\x20-\x7e]+/g, encodeURIComponent);
+}

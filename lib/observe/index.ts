@@ -1,0 +1,2 @@
+/** What the operator sees. */
+export * from './log.ts';

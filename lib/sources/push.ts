@@ -1,0 +1,43 @@
+import type { Outcome, State } from '../builds/index.ts';
+import type { Provider, Upstream } from '../providers/index.ts';
+import { type Database, findBuilds, KEPT_BUILDS } from '../storage/index.ts';
+import { createSource, type Source } from './source.ts';
+
+const OUTCOMES: Readonly<Record<State, Outcome>> = {
+  success: 'passed',
+  pending: 'queued',
+  running: 'running',
+  warning: 'warned',
+  error: 'failed',
+  unknown: 'unknown',
+};
+
+/** The source `push`, there by default: builds that CI jobs report themselves. Answers every filter, asks no CI. */
+export function createPushSource(database: Database): Source {
+  const provider: Provider = {
+    id: 'push',
+    title: 'Reported builds',
+    docs: 'docs/push.md',
+    words: { application: 'any name', release: 'any name', build: 'build number', execution: 'last report of a build' },
+    options: undefined,
+    filters: ['application', 'release', 'branch', 'tag', 'commit', 'build', 'variables'],
+    withoutApplication: true,
+    async *executions(query) {
+      for await (const { id, state, ...build } of findBuilds(database, query)) {
+        yield {
+          ...build,
+          id: String(id),
+          outcome: OUTCOMES[state],
+          status: build.status ?? state,
+          variables: build.variables ?? {},
+          pages: build.pages ?? {},
+        };
+      }
+    },
+  };
+  return createSource({ name: 'push', provider, options: {}, upstream: NO_UPSTREAM, scanLimit: KEPT_BUILDS });
+}
+
+const askNobody = () => Promise.reject(new Error('the push source asks nobody'));
+
+const NO_UPSTREAM: Upstream = { json: askNobody, find: askNobody, text: askNobody, close: async () => {} };
