@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import pkg from '#package' with { type: 'json' };
-import { type Access, createAccess, type Key } from './access/index.ts';
+import { createAccess, type Key } from './access/index.ts';
 import { createLogos } from './badges/index.ts';
 import { DEFAULT_POLICY } from './builds/index.ts';
 import {
@@ -13,15 +13,27 @@ import {
   type FreshnessConfig,
   type LoadedConfig,
 } from './config/index.ts';
+import { createFacts } from './definitions/index.ts';
 import { createApp } from './http/app.ts';
 import { buildsRouter } from './http/builds.ts';
-import { ciBadgesRouter, createCiBadges } from './http/ci-badges.ts';
+import { type CiBadges, ciBadgesRouter, createCiBadges } from './http/ci-badges.ts';
+import { definitionsRouter } from './http/definitions.ts';
 import { createDrawings } from './http/drawing.ts';
 import { healthRouter } from './http/health.ts';
+import { ownersRouter } from './http/owners.ts';
+import { createSite } from './http/site.ts';
 import { createUpstream, type Registry } from './providers/index.ts';
 import { createResolver, DEFAULT_FRESHNESS, type Freshness, type Resolver } from './resolving/index.ts';
 import { createPushSource, createRouting, createSource, type Routing, type Source } from './sources/index.ts';
-import { announce, listKeys, openStorage, recentChanges, type Storage, saveBuild } from './storage/index.ts';
+import {
+  announce,
+  editProject,
+  listKeys,
+  openStorage,
+  recentChanges,
+  type Storage,
+  saveBuild,
+} from './storage/index.ts';
 
 export interface BadgeHostSettings {
   readonly loaded: LoadedConfig;
@@ -38,6 +50,7 @@ export interface BadgeHost {
   readonly routing: Routing;
   readonly resolver: Resolver;
   readonly storage: Storage;
+  readonly badges: CiBadges;
   /** Starts to listen where the configuration says; the address that it has then. */
   listen(): Promise<string>;
   /** Stops accepting, finishes what is under way, closes everything. */
@@ -88,6 +101,7 @@ export async function createBadgeHost({
   }
 
   const badges = createCiBadges({ access, routing, resolver, drawings: createDrawings(), logos: createLogos() });
+  const site = createSite(config.server.publicUrl, config.server.basePath);
   const app = createApp({
     basePath: config.server.basePath,
     trustProxy: config.server.trustProxy,
@@ -99,6 +113,8 @@ export async function createBadgeHost({
         await announce(database, `builds ${build.application}`);
         resolver.expire('push', build.application);
       }),
+      definitionsRouter({ database, access, badges, site, facts: createFactsOf(storage, routing, log) }),
+      ownersRouter({ database, access, site, hasSource: (name) => routing.sourceOf(name) !== undefined }),
       healthRouter(async () => !closing && (await answers(storage))),
     ],
   });
@@ -109,6 +125,7 @@ export async function createBadgeHost({
     routing,
     resolver,
     storage,
+    badges,
     listen: () => listen(server, config),
     async close() {
       closing = true;
@@ -118,6 +135,18 @@ export async function createBadgeHost({
       await storage.close();
     },
   };
+}
+
+/** The facts of projects from their sources; what was learnt is kept where it differs from what was known. */
+function createFactsOf({ database }: Storage, routing: Routing, log: Logger) {
+  return createFacts({
+    sourceOf: routing.sourceOf,
+    keep: async (project, facts) => {
+      const isNew = Object.entries(facts).some(([name, value]) => project[name as keyof typeof facts] !== value);
+      if (isNew) await editProject(database, project.id, facts);
+    },
+    onFailure: (source, error) => log.warn({ source, err: error }, 'the facts of a project could not be asked for'),
+  });
 }
 
 /** Reported builds lie at hand: asking costs nothing, and a report makes them stale at once. */
@@ -212,5 +241,3 @@ async function finish(server: Server): Promise<void> {
   await closed;
   clearTimeout(timer);
 }
-
-export type { Access };

@@ -20,6 +20,8 @@ export type Anonymous = boolean | readonly string[];
 export interface Access {
   /** What a key text allows; `undefined` for an unknown or expired key, or none where passers-by see nothing. */
   grantOf(keyText: string | undefined): Grant | undefined;
+  /** Whether the text is that of a key that worked once and has expired. */
+  hasExpired(keyText: string): boolean;
   /** As `grantOf`, and the key has the scope. Passers-by have none but `badges`. */
   authorize(keyText: string | undefined, scope: Scope): Grant | undefined;
   /** Takes another set of keys. */
@@ -49,6 +51,7 @@ export function createAccess(keys: readonly Key[], anonymous: Anonymous, now: ()
   return {
     grantOf,
     stamp,
+    hasExpired: (keyText) => now() >= (known.get(digestOf(keyText))?.grant.until ?? Number.POSITIVE_INFINITY),
     authorize(keyText, scope) {
       const grant = grantOf(keyText);
       return grant && allows(grant.scopes, scope) ? grant : undefined;

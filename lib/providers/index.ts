@@ -1,4 +1,5 @@
 /** What a provider plugin sees, and the way out to the network. */
+export * from './cases.ts';
 export * from './endpoint.ts';
 export * from './errors.ts';
 export * from './fields.ts';

@@ -38,6 +38,7 @@ export interface Routing {
     mayAsk: (source: string) => boolean,
   ): readonly Route[] | undefined;
   readonly sources: readonly Source[];
+  sourceOf(name: string): Source | undefined;
 }
 
 export function createRouting(routed: readonly RoutedSource[], aliases: Readonly<Record<string, Alias>> = {}): Routing {
@@ -53,6 +54,7 @@ export function createRouting(routed: readonly RoutedSource[], aliases: Readonly
 
   return {
     sources: routed.map(({ source }) => source),
+    sourceOf: (name) => byName.get(name),
     routesFor(query, named, mayAsk) {
       if (named !== undefined) return mayAsk(named) ? [{ source: find(named), query }] : undefined;
       const alias = byAlias.get(query.application?.toLowerCase() ?? '');

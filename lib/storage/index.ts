@@ -2,4 +2,6 @@
 export * from './builds.ts';
 export * from './changes.ts';
 export * from './database.ts';
+export * from './definitions.ts';
 export * from './keys.ts';
+export * from './owners.ts';

@@ -50,5 +50,53 @@ export function MIGRATIONS(dialect: Dialect): Record<string, Migration> {
         await database.schema.createIndex('changes_recent').on('changes').column('changed_at').execute();
       },
     },
+    '002-definitions': {
+      async up(database: Kysely<unknown>) {
+        const { schema } = database;
+        await withId(schema.createTable('groups'))
+          .addColumn('parent_id', 'bigint', (column) => column.references('groups.id').onDelete('cascade'))
+          .addColumn('name', 'text', (column) => column.notNull())
+          .addColumn('path', 'text', (column) => column.notNull())
+          .addColumn('full_path', 'text', (column) => column.notNull())
+          .addColumn('full_path_key', 'text', (column) => column.notNull().unique())
+          .addColumn('description', 'text')
+          .addColumn('visibility', 'text', (column) => column.notNull())
+          .addColumn('created_at', 'bigint', (column) => column.notNull())
+          .execute();
+        await withId(schema.createTable('projects'))
+          .addColumn('group_id', 'bigint', (column) => column.references('groups.id').onDelete('cascade'))
+          .addColumn('name', 'text', (column) => column.notNull())
+          .addColumn('path', 'text', (column) => column.notNull())
+          .addColumn('full_path', 'text', (column) => column.notNull())
+          .addColumn('full_path_key', 'text', (column) => column.notNull().unique())
+          .addColumn('description', 'text')
+          .addColumn('visibility', 'text', (column) => column.notNull())
+          .addColumn('default_branch', 'text')
+          .addColumn('commit_sha', 'text')
+          .addColumn('latest_tag', 'text')
+          .addColumn('source', 'text')
+          .addColumn('source_project', 'text')
+          .addColumn('created_at', 'bigint', (column) => column.notNull())
+          .execute();
+        await withId(schema.createTable('badges'))
+          .addColumn('project_id', 'bigint', (column) => column.references('projects.id').onDelete('cascade'))
+          .addColumn('group_id', 'bigint', (column) => column.references('groups.id').onDelete('cascade'))
+          .addColumn('name', 'text')
+          .addColumn('link_url', 'text', (column) => column.notNull())
+          .addColumn('image_url', 'text', (column) => column.notNull())
+          .addColumn('created_at', 'bigint', (column) => column.notNull())
+          .addColumn('updated_at', 'bigint', (column) => column.notNull())
+          .execute();
+        for (const [table, column] of [
+          ['groups', 'parent_id'],
+          ['projects', 'group_id'],
+        ] as const) {
+          await schema.createIndex(`${table}_${column}`).on(table).column(column).execute();
+        }
+        for (const owner of ['project_id', 'group_id']) {
+          await schema.createIndex(`badges_${owner}`).on('badges').columns([owner, 'created_at', 'id']).execute();
+        }
+      },
+    },
   };
 }

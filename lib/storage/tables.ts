@@ -5,6 +5,9 @@ export interface Tables {
   readonly keys: KeyRow;
   readonly builds: BuildRow;
   readonly changes: ChangeRow;
+  readonly groups: GroupRow;
+  readonly projects: ProjectRow;
+  readonly badges: BadgeRow;
 }
 
 export interface KeyRow {
@@ -43,4 +46,47 @@ export interface ChangeRow {
   readonly topic: string;
   readonly version: number;
   readonly changed_at: number;
+}
+
+export interface GroupRow {
+  readonly id: Generated<number>;
+  readonly parent_id: number | null;
+  readonly name: string;
+  readonly path: string;
+  readonly full_path: string;
+  /** In lower case: paths are found without regard to case. */
+  readonly full_path_key: string;
+  readonly description: string | null;
+  readonly visibility: string;
+  readonly created_at: number;
+}
+
+export interface ProjectRow {
+  readonly id: Generated<number>;
+  /** Absent for a project in the namespace of a user. */
+  readonly group_id: number | null;
+  readonly name: string;
+  readonly path: string;
+  readonly full_path: string;
+  readonly full_path_key: string;
+  readonly description: string | null;
+  readonly visibility: string;
+  readonly default_branch: string | null;
+  readonly commit_sha: string | null;
+  readonly latest_tag: string | null;
+  readonly source: string | null;
+  readonly source_project: string | null;
+  readonly created_at: number;
+}
+
+/** A badge definition: of a project or of a group. */
+export interface BadgeRow {
+  readonly id: Generated<number>;
+  readonly project_id: number | null;
+  readonly group_id: number | null;
+  readonly name: string | null;
+  readonly link_url: string;
+  readonly image_url: string;
+  readonly created_at: number;
+  readonly updated_at: number;
 }
