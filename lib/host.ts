@@ -20,6 +20,7 @@ import { type CiBadges, ciBadgesRouter, createCiBadges } from './http/ci-badges.
 import { definitionsRouter } from './http/definitions.ts';
 import { createDrawings } from './http/drawing.ts';
 import { healthRouter } from './http/health.ts';
+import { type Hook, hooksRouter } from './http/hooks.ts';
 import { ownersRouter } from './http/owners.ts';
 import { createSite } from './http/site.ts';
 import { createUpstream, type Registry } from './providers/index.ts';
@@ -27,6 +28,8 @@ import { createResolver, DEFAULT_FRESHNESS, type Freshness, type Resolver } from
 import { createPushSource, createRouting, createSource, type Routing, type Source } from './sources/index.ts';
 import {
   announce,
+  applicationOf,
+  applicationTopic,
   editProject,
   listKeys,
   openStorage,
@@ -92,9 +95,16 @@ export async function createBadgeHost({
   const access = createAccess(await allKeys(), config.access.anonymous);
   const changes = await followChanges(storage, log, async (topic) => {
     if (topic === 'keys') access.replace(await allKeys());
-    else if (topic.startsWith('builds ')) resolver.expire('push', topic.slice('builds '.length));
+    const changed = applicationOf(topic);
+    if (changed) resolver.expire(...changed);
   });
   let closing = false;
+
+  /** Here and, through the database, in every other process. */
+  async function expire(source: string, application?: string): Promise<void> {
+    resolver.expire(source, application);
+    await announce(database, applicationTopic(source, application));
+  }
 
   async function allKeys(): Promise<readonly Key[]> {
     return [...declaredKeys(config), ...extraKeys, ...((await listKeys(database)) as readonly Key[])];
@@ -110,9 +120,9 @@ export async function createBadgeHost({
       ciBadgesRouter(badges),
       buildsRouter(access, async (build) => {
         await saveBuild(database, build);
-        await announce(database, `builds ${build.application}`);
-        resolver.expire('push', build.application);
+        await expire('push', build.application);
       }),
+      hooksRouter(hooksOf(configured), (source, { application }) => expire(source, application)),
       definitionsRouter({ database, access, badges, site, facts: createFactsOf(storage, routing, log) }),
       ownersRouter({ database, access, site, hasSource: (name) => routing.sourceOf(name) !== undefined }),
       healthRouter(async () => !closing && (await answers(storage))),
@@ -147,6 +157,15 @@ function createFactsOf({ database }: Storage, routing: Routing, log: Logger) {
     },
     onFailure: (source, error) => log.warn({ source, err: error }, 'the facts of a project could not be asked for'),
   });
+}
+
+/** The hooks of the sources that have a secret for them and whose backend sends any. */
+function hooksOf(configured: readonly ConfiguredSource[]): (source: string) => Hook | undefined {
+  const hooks = configured.flatMap(({ name, definition, webhookSecret }): [string, Hook][] => {
+    return definition.webhook && webhookSecret ? [[name, { webhook: definition.webhook, secret: webhookSecret }]] : [];
+  });
+  const byName = new Map(hooks);
+  return (source) => byName.get(source);
 }
 
 /** Reported builds lie at hand: asking costs nothing, and a report makes them stale at once. */

@@ -21,7 +21,7 @@ export type Body =
 /**
  * @throws BadRequest for a body that is broken, too large, or of a kind that is not read
  */
-export function bodyOf(request: Request): Body {
+export function bodyOf(request: Pick<Request, 'body' | 'headers'>): Body {
   const bytes: unknown = request.body;
   if (bytes instanceof BadRequest) throw bytes;
   if (!Buffer.isBuffer(bytes) || bytes.length === 0) return { kind: 'none' };
@@ -48,7 +48,7 @@ export function argumentsOf(request: Request): readonly Argument[] {
 }
 
 /** The arguments of the query string alone, as they were sent: Express would fold and nest them. */
-export function queryArguments(request: Request): readonly Argument[] {
+export function queryArguments(request: Pick<Request, 'originalUrl'>): readonly Argument[] {
   const start = request.originalUrl.indexOf('?');
   return start < 0 ? [] : [...new URLSearchParams(request.originalUrl.slice(start + 1))];
 }

@@ -8,4 +8,5 @@ export * from './pages.ts';
 export * from './provider.ts';
 export * from './secret.ts';
 export * from './signature.ts';
+export * from './template.ts';
 export * from './upstream.ts';

@@ -29,6 +29,13 @@ export interface Upstream {
   json<Schema extends z.ZodType>(url: URL, schema: Schema, init?: RequestInit): Promise<z.output<Schema>>;
   /** As `json`, but `undefined` where the backend says 404: for a thing that may well be missing. */
   find<Schema extends z.ZodType>(url: URL, schema: Schema, init?: RequestInit): Promise<z.output<Schema> | undefined>;
+  /** As `json`, for another language: `parse` makes a value of the text, and throws when it cannot. */
+  parsed<Schema extends z.ZodType>(
+    url: URL,
+    parse: (text: string) => unknown,
+    schema: Schema,
+    init?: RequestInit,
+  ): Promise<z.output<Schema>>;
   /** The body of a 2xx answer as text, for backends that do not speak JSON. */
   text(url: URL, init?: RequestInit): Promise<TextAnswer>;
   /** Closes the connections. */
@@ -165,21 +172,29 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
     return answer;
   }
 
-  async function json<Schema extends z.ZodType>(url: URL, schema: Schema, init?: RequestInit) {
+  async function parsed<Schema extends z.ZodType>(
+    url: URL,
+    parse: (text: string) => unknown,
+    schema: Schema,
+    init?: RequestInit,
+  ) {
     const answer = await text(url, init);
     if (/^text\/html\b/i.test(String(answer.headers['content-type'] ?? ''))) {
-      throw new UpstreamRefused(`${origin} answered a web page where JSON was wanted: is a sign-in in the way?`);
+      throw new UpstreamRefused(`${origin} answered a web page where data was wanted: is a sign-in in the way?`);
     }
-    const result = schema.safeParse(parseJson(answer.text, origin));
+    const result = schema.safeParse(parseText(answer.text, parse, origin));
     if (result.success) return result.data;
     const [issue] = result.error.issues;
     throw new UpstreamError(
-      `${origin} answered JSON of another shape: ${issue?.path.join('.') || 'root'}: ${issue?.message}`,
+      `${origin} answered data of another shape: ${issue?.path.join('.') || 'root'}: ${issue?.message}`,
     );
   }
 
+  const json: Upstream['json'] = (url, schema, init) => parsed(url, JSON.parse, schema, init);
+
   return {
     json,
+    parsed,
     text,
     find: (url, schema, init) =>
       json(url, schema, init).catch((error: unknown) => {
@@ -213,11 +228,11 @@ async function readText(response: Dispatcher.ResponseData, maxBytes: number, ori
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parseJson(text: string, origin: string): unknown {
+function parseText(text: string, parse: (text: string) => unknown, origin: string): unknown {
   try {
-    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+    return parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch (cause) {
-    throw new UpstreamError(`${origin} answered something that is no JSON`, { cause });
+    throw new UpstreamError(`${origin} answered something that cannot be read`, { cause });
   }
 }
 

@@ -40,4 +40,10 @@ export function createPushSource(database: Database): Source {
 
 const askNobody = () => Promise.reject(new Error('the push source asks nobody'));
 
-const NO_UPSTREAM: Upstream = { json: askNobody, find: askNobody, text: askNobody, close: async () => {} };
+const NO_UPSTREAM: Upstream = {
+  json: askNobody,
+  find: askNobody,
+  parsed: askNobody,
+  text: askNobody,
+  close: async () => {},
+};

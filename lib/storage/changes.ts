@@ -1,8 +1,20 @@
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 
-/** What other processes need to hear of. */
-export type Topic = 'keys' | 'definitions' | `builds ${string}`;
+/** What other processes need to hear of: the keys, the definitions, an application of a source. */
+export type Topic = 'keys' | 'definitions' | `application ${string}`;
+
+/** The topic of an application of a source; of the whole source when none is named. */
+export function applicationTopic(source: string, application: string | undefined): Topic {
+  return `application ${JSON.stringify([source, application?.toLowerCase()])}`;
+}
+
+/** The source and application of a topic; `undefined` for a topic of another kind. */
+export function applicationOf(topic: string): [source: string, application?: string] | undefined {
+  if (!topic.startsWith('application ')) return undefined;
+  const [source, application] = JSON.parse(topic.slice('application '.length));
+  return [source, application ?? undefined];
+}
 
 /** Clocks of replicas may differ by as much. */
 const CLOCKS_DIFFER_MS = 60_000;
