@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
@@ -23,6 +24,7 @@ import { healthRouter } from './http/health.ts';
 import { type Hook, hooksRouter } from './http/hooks.ts';
 import { ownersRouter } from './http/owners.ts';
 import { createSite } from './http/site.ts';
+import { createWarm, SAMPLED } from './http/warm.ts';
 import { createUpstream, type Registry } from './providers/index.ts';
 import { createResolver, DEFAULT_FRESHNESS, type Freshness, type Resolver } from './resolving/index.ts';
 import { createPushSource, createRouting, createSource, type Routing, type Source } from './sources/index.ts';
@@ -111,13 +113,22 @@ export async function createBadgeHost({
   }
 
   const badges = createCiBadges({ access, routing, resolver, drawings: createDrawings(), logos: createLogos() });
+  const nextRequestId = createRequestIds();
+  const warm = createWarm({
+    maxBytes: config.cache.warmBytes,
+    nextRequestId,
+    onSample: ({ method, url = '' }, status) => {
+      log.info({ method, path: url.split('?')[0], status, warm: true, sampled: SAMPLED }, 'request');
+    },
+  });
   const site = createSite(config.server.publicUrl, config.server.basePath);
   const app = createApp({
     basePath: config.server.basePath,
     trustProxy: config.server.trustProxy,
     log,
+    nextRequestId,
     routers: [
-      ciBadgesRouter(badges),
+      ciBadgesRouter(badges, warm),
       buildsRouter(access, async (build) => {
         await saveBuild(database, build);
         await expire('push', build.application);
@@ -128,7 +139,9 @@ export async function createBadgeHost({
       healthRouter(async () => !closing && (await answers(storage))),
     ],
   });
-  const server = createServer(app);
+  const server = createServer((request, response) => {
+    if (!warm.serve(request, response)) app(request, response);
+  });
 
   return {
     server,
@@ -144,6 +157,16 @@ export async function createBadgeHost({
       await Promise.all(routing.sources.map((source) => source.close()));
       await storage.close();
     },
+  };
+}
+
+/** Ids of requests: a part of this process's own, and a number. */
+function createRequestIds(): () => string {
+  const process = randomBytes(6).toString('base64url');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${process}-${count.toString(36)}`;
   };
 }
 

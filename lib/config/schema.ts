@@ -97,7 +97,18 @@ export const ConfigOptions = z.strictObject({
     .prefault({}),
   access: z.strictObject({ anonymous: z.union([z.boolean(), z.array(Name)]).default(false) }).prefault({}),
   keys: z.array(KeyOptions).default([]),
-  cache: z.strictObject({ entries: z.number().int().min(100).default(100_000) }).prefault({}),
+  cache: z
+    .strictObject({
+      /** Build queries whose executions are remembered. */
+      entries: z.number().int().min(100).default(100_000),
+      /** What ready answers may take, in bytes. */
+      warmBytes: z
+        .number()
+        .int()
+        .min(1_048_576)
+        .default(256 * 1024 * 1024),
+    })
+    .prefault({}),
   freshness: FreshnessOptions.optional(),
   policy: PolicyOptions.optional(),
   sources: z.array(z.looseObject({ name: Name, provider: z.string() })).default([]),

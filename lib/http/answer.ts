@@ -47,7 +47,7 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
   response.statusCode = answer.status;
   response.setHeader('Content-Type', drawing.type);
   if (encoding) response.setHeader('Content-Encoding', encoding);
-  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.setHeader('Content-Length', typeof body === 'string' ? drawing.bytes : body.length);
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
@@ -10,12 +9,13 @@ export interface AppSettings {
   /** Which proxies' forwarded headers count: as Express's `trust proxy`. */
   readonly trustProxy: string | boolean | number;
   readonly log: Logger;
+  readonly nextRequestId: () => string;
   /** The surfaces, in the order in which they are asked. */
   readonly routers: readonly Router[];
 }
 
 /** The Express application: what all surfaces have in common. Does not listen. */
-export function createApp({ basePath, trustProxy, log, routers }: AppSettings): Express {
+export function createApp({ basePath, trustProxy, log, nextRequestId, routers }: AppSettings): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -24,17 +24,17 @@ export function createApp({ basePath, trustProxy, log, routers }: AppSettings): 
   app.set('case sensitive routing', true);
   const root = express.Router({ caseSensitive: true });
   root.use(...routers);
-  app.use(logRequests(log), securityHeaders(), readableAcrossOrigins);
+  app.use(logRequests(log, nextRequestId), securityHeaders(), readableAcrossOrigins);
   app.use(basePath, root);
   app.use(notFound, failure(log));
   return app;
 }
 
 /** A request id and one line of log for every request: the path, never the query string, for that holds keys. */
-function logRequests(log: Logger): RequestHandler {
+function logRequests(log: Logger, nextRequestId: () => string): RequestHandler {
   return (request, response, next) => {
     const given = request.get('x-request-id') ?? '';
-    const id = /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+    const id = /^[\w.-]{1,64}$/.test(given) ? given : nextRequestId();
     response.set('X-Request-Id', id);
     response.locals.requestId = id;
     const startedAt = performance.now();

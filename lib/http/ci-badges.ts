@@ -12,12 +12,13 @@ import {
 } from '../badges/index.ts';
 import { type Argument, PAGES, pageOf, parseQuery, QueryError } from '../builds/index.ts';
 import { BadRequest, type Reason } from '../providers/index.ts';
-import type { Resolution, Resolver } from '../resolving/index.ts';
+import { type Resolution, type Resolver, type Seen, see } from '../resolving/index.ts';
 import type { Routing } from '../sources/index.ts';
 import { type Answer, type Life, NOT_KEPT, sendAnswer } from './answer.ts';
 import { argumentsOf, type CarriedKey, keyOf, queryArguments, readBody } from './arguments.ts';
 import { type Drawing, type Drawings, toDrawing } from './drawing.ts';
 import { allowOnly } from './methods.ts';
+import type { Warm } from './warm.ts';
 
 /** What the badge and link of a build are made with. */
 export interface BadgeParts {
@@ -42,10 +43,12 @@ export interface CiBadges {
 }
 
 /** BuildMaster's CI badge API: `/api/ci-badges/image` and `/api/ci-badges/link`. */
-export function ciBadgesRouter(badges: CiBadges): Router {
+export function ciBadgesRouter(badges: CiBadges, warm: Warm): Router {
   const router = express.Router();
   const serve = (answer: (ask: Ask) => Promise<Answer>) => async (request: Request, response: Response) => {
-    sendAnswer(request, response, await answer(toAsk(request)));
+    const given = await answer(toAsk(request));
+    sendAnswer(request, response, given);
+    warm.keep(request, response, given);
   };
   router.all('/api/ci-badges/image', allowOnly('GET', 'HEAD', 'POST'), readBody, serve(badges.image));
   router.all('/api/ci-badges/link', allowOnly('GET', 'HEAD', 'POST'), readBody, serve(badges.link));
@@ -68,11 +71,14 @@ interface Found {
   readonly grant: Grant;
   readonly resolution: Resolution;
   readonly duplicates: readonly string[];
+  /** The keys as they were when the grant was given. */
+  readonly seen: readonly Seen[];
 }
 
 export function createCiBadges({ access, routing, resolver, drawings, logos }: BadgeParts): CiBadges {
   /** `undefined` when the key does not allow it: nobody is told why. */
   async function find({ args, key, problem }: Ask): Promise<Found | undefined> {
+    const seen = see(access.stamp);
     const grant = access.authorize(key.text, 'badges');
     if (!grant) return undefined;
     try {
@@ -80,20 +86,20 @@ export function createCiBadges({ access, routing, resolver, drawings, logos }: B
       const { query, duplicates } = parseQuery(args);
       if (!grant.mayShow(query.application)) return undefined;
       const routes = routing.routesFor(query, argument(args, 'source'), grant.mayAsk);
-      return routes && { grant, resolution: await resolver.find(routes), duplicates };
+      return routes && { grant, resolution: await resolver.find(routes), duplicates, seen };
     } catch (error) {
       if (!(error instanceof QueryError || error instanceof BadRequest)) throw error;
       const reason = error instanceof BadRequest ? error.reason : 'bad-request';
-      return { grant, resolution: misunderstood(reason, error.message), duplicates: [] };
+      return { grant, resolution: misunderstood(reason, error.message), duplicates: [], seen };
     }
   }
 
-  function lifeOf({ grant, resolution }: Found, key: CarriedKey, presentation: Presentation = {}): Life {
+  function lifeOf({ grant, resolution, seen }: Found, key: CarriedKey, presentation: Presentation = {}): Life {
     return {
       freshUntil: Math.min(resolution.freshUntil, grant.until),
       shared: key.inAddress || key.text === undefined,
       ...(presentation.cacheSeconds !== undefined && { leastSeconds: presentation.cacheSeconds }),
-      seen: [...resolution.seen, { stamp: access.stamp, version: access.stamp.version }],
+      seen: [...resolution.seen, ...seen],
     };
   }
 
@@ -121,7 +127,7 @@ export function createCiBadges({ access, routing, resolver, drawings, logos }: B
       const strict = ['1', 'true'].includes(argument(ask.args, 'strict') ?? '');
       return {
         status: strict && resolution.reason ? STRICT_STATUS[resolution.reason] : 200,
-        headers: { ...IMAGE_HEADERS, ...factHeaders(resolution, reasons) },
+        headers: factHeaders(resolution, reasons),
         drawing: draw(resolution, toBadge(resolution, presentation, logos), presentation),
         life: lifeOf(found, ask.key, presentation),
       };
@@ -158,10 +164,6 @@ const STRICT_STATUS: Readonly<Record<Reason, number>> = {
   'upstream-limited': 503,
   timeout: 504,
   'internal-error': 500,
-};
-
-const IMAGE_HEADERS = {
-  'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
 };
 
 /** The first value of a name, which is compared without regard to case. */

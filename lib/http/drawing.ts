@@ -6,6 +6,8 @@ import { LRUCache } from 'lru-cache';
 export interface Drawing {
   readonly type: string;
   readonly body: string;
+  /** Length of the body in UTF-8. */
+  readonly bytes: number;
   readonly tag: string;
   form(encoding: Encoding): Buffer;
 }
@@ -45,6 +47,7 @@ export function toDrawing(type: string, body: string): Drawing {
   return {
     type,
     body,
+    bytes: Buffer.byteLength(body),
     tag: hash('sha1', body, 'base64url'),
     form(encoding) {
       forms[encoding] ??= compress(body, encoding);

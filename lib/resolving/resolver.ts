@@ -185,8 +185,8 @@ export function createResolver(settings: ResolverSettings = {}): Resolver {
       let best: Resolution | undefined;
       for (const route of routes) {
         const resolution = await lookUp(route);
-        if (resolution.execution) return resolution;
-        best = best === undefined || isMoreTelling(resolution, best) ? resolution : best;
+        if (resolution.execution) return best ? { ...resolution, ...dependingOnBoth(resolution, best) } : resolution;
+        best = best ? { ...moreTelling(best, resolution), ...dependingOnBoth(best, resolution) } : resolution;
       }
       return best ?? { ...NOTHING_TO_ASK, freshUntil: now() + common.noMatchMs };
     },
@@ -208,8 +208,13 @@ function describe({ state, execution, reason, detail, askedAt }: Answer) {
 }
 
 /** Among sources of which none has an answer, one that could not be asked says more than one that has no such build. */
-function isMoreTelling(a: Resolution, b: Resolution): boolean {
-  return a.reason !== 'no-match' && b.reason === 'no-match';
+function moreTelling(first: Resolution, second: Resolution): Resolution {
+  return first.reason === 'no-match' && second.reason !== 'no-match' ? second : first;
+}
+
+/** An answer holds only as long as none of those that were asked before has another. */
+function dependingOnBoth(a: Resolution, b: Resolution): Pick<Resolution, 'freshUntil' | 'seen'> {
+  return { freshUntil: Math.min(a.freshUntil, b.freshUntil), seen: [...a.seen, ...b.seen] };
 }
 
 function describeMiss(query: BuildQuery, { examined, limited }: { examined: number; limited: boolean }): string {
