@@ -8,6 +8,8 @@ export interface Drawing {
   readonly body: string;
   /** Length of the body in UTF-8. */
   readonly bytes: number;
+  /** Every character is one byte of ASCII. */
+  readonly isLatin1: boolean;
   readonly tag: string;
   form(encoding: Encoding): Buffer;
 }
@@ -44,10 +46,12 @@ export function createDrawings(): Drawings {
 
 export function toDrawing(type: string, body: string): Drawing {
   const forms: Partial<Record<Encoding, Buffer>> = {};
+  const bytes = Buffer.byteLength(body);
   return {
     type,
     body,
-    bytes: Buffer.byteLength(body),
+    bytes,
+    isLatin1: bytes === body.length,
     tag: hash('sha1', body, 'base64url'),
     form(encoding) {
       forms[encoding] ??= compress(body, encoding);
@@ -59,8 +63,16 @@ export function toDrawing(type: string, body: string): Drawing {
 /** The encoding to send a drawing in; `undefined` for as it is. */
 export function encodingFor({ body }: Drawing, accepted: string | undefined): Encoding | undefined {
   if (accepted === undefined || body.length < WORTH_COMPRESSING) return undefined;
-  return (['br', 'gzip'] as const).find((encoding) => accepts(accepted, encoding));
+  let choice = choices.get(accepted);
+  if (choice === undefined) {
+    choice = (['br', 'gzip'] as const).find((encoding) => accepts(accepted, encoding)) ?? 'identity';
+    choices.set(accepted, choice);
+  }
+  return choice === 'identity' ? undefined : choice;
 }
+
+/** What was chosen for an `Accept-Encoding`: few are in use, and each request has one. */
+const choices = new LRUCache<string, Encoding | 'identity'>({ max: 200 });
 
 /** Whether an `Accept-Encoding` names an encoding without refusing it with `q=0`. */
 function accepts(accepted: string, encoding: Encoding): boolean {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { holds } from '../resolving/index.ts';
 import { type Answer, cacheControl, matchesTag } from './answer.ts';
-import { encodingFor } from './drawing.ts';
+import { type Drawing, type Encoding, encodingFor } from './drawing.ts';
 
 /** Answers that were given and still hold: sent again before Express sees the request. */
 export interface Warm {
@@ -28,10 +28,12 @@ interface Kept {
   readonly answer: Answer;
   /** Names and values in turn, as `writeHead` takes them; shared by all answers that have the same. */
   readonly headers: readonly string[];
-  /** The `Cache-Control` of one second. */
-  control: string;
-  controlUntil: number;
+  /** The whole list of one second for one form; its last value is the request's own id. */
+  ready: { readonly list: string[]; readonly form: Form; readonly until: number } | undefined;
 }
+
+/** What is sent of a drawing: its text, its text compressed, or nothing because the client has it. */
+type Form = Encoding | 'text' | 'known';
 
 /** One in so many hits is told to the log. */
 export const SAMPLED = 100;
@@ -67,13 +69,20 @@ export function createWarm({ maxBytes, nextRequestId, onSample, now = Date.now }
     return undefined;
   }
 
-  function controlOf(found: Kept): string {
+  /** The headers for a request now. They are made once a second; only the request's id is always another. */
+  function headersOf(found: Kept, drawing: Drawing, form: Form, tag: string): string[] {
     const time = now();
-    if (time >= found.controlUntil) {
-      found.control = cacheControl(found.answer.life, time);
-      found.controlUntil = time + 1_000;
+    if (!found.ready || found.ready.form !== form || time >= found.ready.until) {
+      const list = [...found.headers, 'Cache-Control', cacheControl(found.answer.life, time), 'ETag', tag];
+      if (form === 'text') list.push('Content-Length', String(drawing.bytes));
+      else if (form !== 'known')
+        list.push('Content-Encoding', form, 'Content-Length', String(drawing.form(form).length));
+      list.push('X-Request-Id', '');
+      found.ready = { list, form, until: time + 1_000 };
     }
-    return found.control;
+    const { list } = found.ready;
+    list[list.length - 1] = nextRequestId();
+    return list;
   }
 
   return {
@@ -92,20 +101,16 @@ export function createWarm({ maxBytes, nextRequestId, onSample, now = Date.now }
       if (!found || !drawing) return false;
       hits += 1;
       const encoding = encodingFor(drawing, headers['accept-encoding']);
-      const tag = encoding ? `"${drawing.tag}-${encoding}"` : `"${drawing.tag}"`;
-      const list = [...found.headers, 'Cache-Control', controlOf(found), 'ETag', tag, 'X-Request-Id', nextRequestId()];
       const isKnown = matchesTag(headers['if-none-match'], drawing.tag);
-      if (isKnown) {
-        response.writeHead(304, list).end();
-      } else {
-        const body = encoding ? drawing.form(encoding) : drawing.body;
-        if (encoding) list.push('Content-Encoding', encoding);
-        list.push('Content-Length', String(encoding ? body.length : drawing.bytes));
-        response.writeHead(found.answer.status, list);
-        if (method === 'HEAD') response.end();
-        else if (typeof body === 'string') response.end(body, drawing.bytes === body.length ? 'latin1' : 'utf8');
-        else response.end(body);
-      }
+      const tag = encoding ? `"${drawing.tag}-${encoding}"` : `"${drawing.tag}"`;
+      response.writeHead(
+        isKnown ? 304 : found.answer.status,
+        headersOf(found, drawing, isKnown ? 'known' : (encoding ?? 'text'), tag),
+      );
+      if (isKnown || method === 'HEAD') response.end();
+      else if (encoding) response.end(drawing.form(encoding));
+      // A text and its head leave in one write.
+      else response.end(drawing.body, drawing.isLatin1 ? 'latin1' : 'utf8');
       if (hits % SAMPLED === 0) onSample(request, response.statusCode);
       return true;
     },
@@ -119,7 +124,7 @@ export function createWarm({ maxBytes, nextRequestId, onSample, now = Date.now }
         .filter(([name]) => !OWN_HEADERS.includes(name))
         .flatMap(([name, value]) => [name, String(value)]);
       list.push('Cache-Status', 'signalbox; hit; detail=warm');
-      kept.set(url, { answer, headers: shared(list), control: '', controlUntil: 0 });
+      kept.set(url, { answer, headers: shared(list), ready: undefined });
     },
   };
 

@@ -255,11 +255,16 @@ function checkStatus({ status, headers }: Answer, origin: string): void {
 /** `Retry-After` in seconds or as a date, else the reset time in the two spellings that are in use. */
 function retryAt(headers: Answer['headers']): Date | undefined {
   const after = String(headers['retry-after'] ?? '');
-  if (/^\d+$/.test(after)) return new Date(Date.now() + Number(after) * 1000);
+  if (/^\d+$/.test(after)) return toInstant(Date.now() + Number(after) * 1000);
   if (!Number.isNaN(Date.parse(after))) return new Date(after);
   const reset = Number(headers['x-ratelimit-reset'] ?? headers['ratelimit-reset']);
-  if (!Number.isFinite(reset)) return undefined;
-  return new Date(reset > 1e9 ? reset * 1000 : Date.now() + reset * 1000);
+  return toInstant(reset > 1e9 ? reset * 1000 : Date.now() + reset * 1000);
+}
+
+/** `undefined` for what is no number, or beyond what a date can hold. */
+function toInstant(ms: number): Date | undefined {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 function toUpstreamError(error: unknown, origin: string, signal: AbortSignal, timeoutMs: number): Error {
