@@ -278,8 +278,10 @@ async function listen(server: Server, { server: { host, port, basePath } }: Conf
 async function finish(server: Server): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
+  // A connection that is kept alive idles only once its answer is sent.
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
+  const farewell = setTimeout(() => server.closeAllConnections(), FAREWELL_MS);
   await closed;
-  clearTimeout(timer);
+  clearInterval(idle);
+  clearTimeout(farewell);
 }
