@@ -8,7 +8,7 @@ export function maybe<Schema extends z.ZodType>(schema: Schema) {
 /** A number or a text, as text: ids and build numbers are either. */
 export const label = z.union([z.string(), z.number()]).transform(String);
 
-/** ISO 8601, absent when null, empty or the year 1 that Go and .NET write for "never". */
+/** ISO 8601, absent when null, empty, or the year 1 or 1970-01-01 that some write for "never". */
 export const instant = z
   .string()
   .nullish()
@@ -27,5 +27,5 @@ export const instantOfMs = z
   .transform((ms) => toInstant(ms ? new Date(ms) : undefined));
 
 function toInstant(date: Date | undefined): Date | undefined {
-  return date && !Number.isNaN(date.getTime()) && date.getUTCFullYear() >= 1970 ? date : undefined;
+  return date && !Number.isNaN(date.getTime()) && date.getTime() > 0 ? date : undefined;
 }

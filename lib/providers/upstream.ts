@@ -22,7 +22,7 @@ export interface TextAnswer {
 
 /**
  * The way out to one backend. Every call throws UpstreamError (down, slow, huge, broken), UpstreamRefused (401, 403, a
- * sign-in page, a redirect to another host), UpstreamLimited (429) or UpstreamAbsent (404, 410).
+ * sign-in page, a redirect to another host), UpstreamLimited (429) or UpstreamAbsent (404, 410, 422).
  */
 export interface Upstream {
   /** The JSON of a 2xx answer, read by `schema`. */
@@ -248,7 +248,8 @@ function checkStatus({ status, headers }: Answer, origin: string): void {
   if (status === 401 || status === 403 || status === 407) {
     throw new UpstreamRefused(`${origin} refused us with ${status}: check the credentials of the source`);
   }
-  if (status === 404 || status === 410) throw new UpstreamAbsent(`${origin} has no such thing, or hides it`);
+  // GitHub says 422 of a ref or commit that it does not have.
+  if (status === 404 || status === 410 || status === 422) throw new UpstreamAbsent(`${origin} has no such thing, or hides it`);
   throw new UpstreamError(`${origin} answered ${status}`);
 }
 
