@@ -134,7 +134,7 @@ sources:
   - { name: slow, provider: http-json, url: 'http://127.0.0.1:${PORTS.slow}', path: 'jobs/{application}', status: /status, words: { green: passed } }
 `;
 
-const serve = ['dist/lib/cli.js', '--config', join(folder, 'signalbox.yaml')];
+const serve = ['dist/bundle/main.js', '--config', join(folder, 'signalbox.yaml')];
 const quiet = { SIGNALBOX_LOG_LEVEL: 'info' };
 
 async function measureStart(): Promise<void> {

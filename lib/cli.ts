@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import pkg from '#package' with { type: 'json' };
