@@ -110,7 +110,7 @@ export default defineProvider({
     return { id: String(project.projectId), title: project.name, defaultBranch: project.repositoryBranch };
   },
 
-  // https://www.appveyor.com/docs/notifications/#webhook-payload-default : cannot sign, but sends headers that it is given.
+  // https://www.appveyor.com/docs/notifications/#webhook-payload-default : cannot sign, but sends given headers.
   webhook: {
     verify: ({ headers }, key) => sameText(headers.authorization, `Bearer ${key.reveal()}`),
     read: (payload) => {

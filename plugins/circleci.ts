@@ -15,7 +15,7 @@ import {
 
 const text = maybe(z.string());
 const Git = z.object({ branch: text, tag: text, revision: text, checkout_sha: text });
-/** Projects of the GitHub App and of GitLab have no `vcs`, only `trigger_parameters`. https://circleci.com/docs/api/v2/ */
+/** Projects of the GitHub App and of GitLab have only `trigger_parameters`. https://circleci.com/docs/api/v2/ */
 const Pipeline = z.object({
   id: z.string(),
   number: label,
@@ -94,7 +94,7 @@ export default defineProvider({
     }
     const ofPipeline: BuildQuery = { ...query, workflow: undefined, finished: undefined };
     for await (const pipeline of pipelines()) {
-      // The empty name: it has no workflow, or matches for no workflow's sake and need not be asked for them.
+      // The empty name: it has no workflow, or does not match anyway and is not asked for them.
       const alone = { ...toExecution(query.application, pipeline), workflow: '' };
       const asked = pipeline.state === 'created' && matches(ofPipeline, alone);
       const url = at(['pipeline', pipeline.id, 'workflow']);
@@ -124,7 +124,7 @@ export default defineProvider({
 
 type Workflow = z.infer<typeof Workflow>;
 
-/** Of each name the newest counts: a re-run adds a workflow to the same pipeline. The table has the gravest first. */
+/** Of each name the newest counts: a re-run adds a workflow to the same pipeline. The table starts with the gravest. */
 function gravestOf(workflows: readonly Workflow[]): Workflow | undefined {
   const oldestFirst = workflows.toSorted((a, b) => Number(a.created_at) - Number(b.created_at));
   const newest = new Map(oldestFirst.map((workflow) => [workflow.name, workflow])).values();

@@ -2,10 +2,15 @@ import type { Registry } from '../lib/providers/index.ts';
 
 /** The providers that come with Signalbox. Each is loaded when a source of it is configured. */
 export const providers: Registry = {
+  appveyor: () => import('./appveyor.ts'),
+  argocd: () => import('./argocd.ts'),
   azure: () => import('./azure.ts'),
   bitbucket: () => import('./bitbucket.ts'),
   bitrise: () => import('./bitrise.ts'),
+  buildkite: () => import('./buildkite.ts'),
   buildmaster: () => import('./buildmaster.ts'),
+  circleci: () => import('./circleci.ts'),
+  codefresh: () => import('./codefresh.ts'),
   codemagic: () => import('./codemagic.ts'),
   docsrs: () => import('./docsrs.ts'),
   drone: () => import('./drone.ts'),
@@ -20,8 +25,12 @@ export const providers: Registry = {
   obs: () => import('./obs.ts'),
   readthedocs: () => import('./readthedocs.ts'),
   scrutinizer: () => import('./scrutinizer.ts'),
+  semaphore: () => import('./semaphore.ts'),
   'shields-endpoint': () => import('./shields-endpoint.ts'),
   sourcehut: () => import('./sourcehut.ts'),
+  tekton: () => import('./tekton.ts'),
+  travis: () => import('./travis.ts'),
   vercel: () => import('./vercel.ts'),
   woodpecker: () => import('./woodpecker.ts'),
+  zuul: () => import('./zuul.ts'),
 };

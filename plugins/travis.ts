@@ -14,7 +14,7 @@ import {
 } from '../lib/providers/index.ts';
 
 const Named = maybe(z.object({ name: z.string() }));
-/** https://developer.travis-ci.com/resource/build ; the two fields of a job are there because we ask to include them. */
+/** https://developer.travis-ci.com/resource/build ; the fields of a job are there because we ask to include them. */
 const Build = z.object({
   id: z.number(),
   number: z.string(),
@@ -103,7 +103,8 @@ export default defineProvider({
     return { id: String(id), title: name, defaultBranch: default_branch?.name };
   },
 
-  // https://docs.travis-ci.com/user/notifications/#configuring-webhook-notifications : signed with a key of Travis, not of ours.
+  // https://docs.travis-ci.com/user/notifications/#configuring-webhook-notifications
+  // Signed with a key of Travis, not with ours: it tells who sent it, not for whom.
   webhook: {
     verify: ({ query }, key) => sameText(query.secret, key.reveal()),
     read: (payload) => {
