@@ -70,7 +70,7 @@ async function runWrk(target: Target, index: number, connections: number, second
     const next = target.distinct === 0 ? `i = i + 1` : `i = i % ${target.distinct} + 1`;
     lines.push(
       `i = ${target.distinct === 0 ? offset : 0}`,
-      `function request() ${next}; return wrk.format(nil, (${JSON.stringify(path)}:gsub("%%d", i))) end`,
+      `function request() ${next}; return wrk.format(nil, (string.gsub(${JSON.stringify(path)}, "%%d", i))) end`,
     );
   }
   const script = join(folder, `load-${index}.lua`);
@@ -89,10 +89,15 @@ async function runWrk(target: Target, index: number, connections: number, second
   ];
   const child = spawn('taskset', args);
   let output = '';
+  let complaint = '';
+  child.stderr.on('data', (chunk) => {
+    complaint += chunk;
+  });
   child.stdout.on('data', (chunk) => {
     output += chunk;
   });
-  await new Promise((resolve) => child.once('exit', resolve));
+  await new Promise((resolve) => child.once('close', resolve));
+  if (complaint !== '') throw new Error(`wrk: ${complaint}`);
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1] ?? 0),
     p99Ms: milliseconds(/99%\s+([\d.]+)(us|ms|s)/.exec(output)),

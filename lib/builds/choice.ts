@@ -36,12 +36,15 @@ export async function chooseExecution(
   for await (const execution of candidates) {
     examined += 1;
     const verdicts = FILTERS.map((filter) => [filter, decide(filter, query, execution)] as const);
-    const open = verdicts.filter(([, verdict]) => verdict === undefined).map(([filter]) => filter);
-    undecided = undecided ? undecided.filter((filter) => open.includes(filter)) : open;
+    // A candidate that another filter rules out leaves nothing open.
+    if (verdicts.every(([, verdict]) => verdict !== false)) {
+      const open = verdicts.filter(([, verdict]) => verdict === undefined).map(([filter]) => filter);
+      undecided = undecided ? undecided.filter((filter) => open.includes(filter)) : open;
+    }
     const fits = verdicts.every(([, verdict]) => verdict === true) && counts(query, execution);
     const state = fits ? stateOf(execution.outcome, policy) : undefined;
     if (state) return { found: true, execution, state };
-    if (examined === limit) return { found: false, examined, limited: true, undecided };
+    if (examined === limit) return { found: false, examined, limited: true, undecided: undecided ?? [] };
   }
   return { found: false, examined, limited: false, undecided: undecided ?? [] };
 }

@@ -23,6 +23,7 @@ import {
   removeOwner,
   VISIBILITIES,
 } from '../storage/index.ts';
+import { storedFacts } from './facts.ts';
 import { refusalOf } from './url.ts';
 
 /** The file of definitions cannot be used. The message says where and why. */
@@ -30,15 +31,17 @@ export class ExchangeError extends Error {
   override readonly name = 'ExchangeError';
 }
 
-const Url = z.string().superRefine((text, context) => {
-  const refusal = refusalOf(text);
-  if (refusal) context.addIssue({ code: 'custom', message: refusal });
-});
-const Badge = z.strictObject({ name: z.string().min(1).max(255).optional(), link_url: Url, image_url: Url });
-const Texts = { description: z.string().optional(), visibility: z.enum(VISIBILITIES).optional() };
-const OwnerPath = z
+const Url = z
   .string()
-  .regex(/^[A-Za-z0-9_][\w.-]*(\/[A-Za-z0-9_][\w.-]*)*$/, 'is no path: group/project was wanted');
+  .trim()
+  .superRefine((text, context) => {
+    const refusal = refusalOf(text);
+    if (refusal) context.addIssue({ code: 'custom', message: refusal });
+  });
+const Badge = z.strictObject({ name: z.string().max(255).optional(), link_url: Url, image_url: Url });
+const Texts = { description: z.string().optional(), visibility: z.enum(VISIBILITIES).optional() };
+const GroupPath = z.string().regex(/^\w[\w.-]*(\/\w[\w.-]*)*$/, 'is no path: group/subgroup was wanted');
+const ProjectPath = z.string().regex(/^\w[\w.-]*(\/\w[\w.-]*)+$/, 'is no path: group/project was wanted');
 const GroupEntry = z.strictObject({
   title: z.string().min(1).optional(),
   ...Texts,
@@ -46,12 +49,14 @@ const GroupEntry = z.strictObject({
 });
 const ProjectEntry = GroupEntry.extend({
   default_branch: z.string().optional(),
+  commit_sha: z.string().optional(),
+  latest_tag: z.string().optional(),
   source: z.string().optional(),
   source_project: z.string().optional(),
 });
 const Exchange = z.strictObject({
-  groups: z.record(OwnerPath, GroupEntry).default({}),
-  projects: z.record(OwnerPath, ProjectEntry).default({}),
+  groups: z.record(GroupPath, GroupEntry).default({}),
+  projects: z.record(ProjectPath, ProjectEntry).default({}),
 });
 
 /** One thing that an import does; `text` says it, `run` does it. */
@@ -74,14 +79,14 @@ export async function exportDefinitions(database: Database): Promise<string> {
   }
   const projects: Record<string, z.input<typeof ProjectEntry>> = {};
   for await (const project of all((paging) => listProjects(database, {}, paging))) {
-    const { name, path, description, visibility, default_branch, source, source_project, full_path } = project;
+    const { name, path, description, visibility, source, source_project, full_path } = project;
     projects[full_path] = {
       ...(name !== path && { title: name }),
       ...(description !== null && { description }),
       visibility: visibility as (typeof VISIBILITIES)[number],
       ...(source !== null && { source }),
       ...(source_project !== null && { source_project }),
-      ...(source === null && default_branch !== null && { default_branch }),
+      ...(source === null && storedFacts(project)),
       badges: await badgesOf(database, { projectId: project.id }),
     };
   }
@@ -105,8 +110,9 @@ export async function importDefinitions(
     done.push(step.text);
     if (!dryRun) await step.run();
   };
-  const paths = Object.keys({ ...wanted.groups, ...wanted.projects });
-  for (const path of new Set(paths.flatMap(pathsAbove)).union(new Set(Object.keys(wanted.groups)))) {
+  const groups = Object.keys(wanted.groups);
+  const added = await notFound(database, Object.keys(wanted.projects));
+  for (const path of new Set([...[...groups, ...added].flatMap(pathsAbove), ...groups])) {
     await importGroup(database, path, wanted.groups[path], take);
   }
   for (const [path, { badges }] of Object.entries(wanted.groups)) {
@@ -133,7 +139,18 @@ function parseExchange(text: string): z.output<typeof Exchange> {
   }
   const result = Exchange.safeParse(value);
   if (result.success) return result.data;
-  throw new ExchangeError(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+  throw new ExchangeError(result.error.issues.map(explain).join('\n'));
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  const message = (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message;
+  return issue.path.length === 0 ? message : `${issue.path.join('.')}: ${message}`;
+}
+
+/** The paths at which there is no project yet. */
+async function notFound(database: Database, paths: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(paths.map((path) => findProject(database, path)));
+  return paths.filter((_, index) => !found[index]);
 }
 
 async function importGroup(
@@ -156,7 +173,7 @@ async function importGroup(
     });
   } else if (entry) {
     const { title, description, visibility } = entry;
-    const change = differences(found, { name: title ?? last, description, visibility });
+    const change = differences(found, { name: title, description, visibility });
     if (change)
       await take({ text: `~ group ${path}: ${namesOf(change)}`, run: () => editGroup(database, found.id, change) });
   }
@@ -172,7 +189,7 @@ async function importProject(
   const found = await findProject(database, path);
   const last = path.split('/').at(-1) ?? path;
   if (found) {
-    const change = differences(found, { name: title ?? last, ...given });
+    const change = differences(found, { name: title, ...given });
     if (change)
       await take({ text: `~ project ${path}: ${namesOf(change)}`, run: () => editProject(database, found.id, change) });
     return;
@@ -228,9 +245,11 @@ async function ownerAt(database: Database, place: string): Promise<Owner> {
 
 async function pruneOwners(database: Database, wanted: z.output<typeof Exchange>, take: Take): Promise<void> {
   const kept = new Set(
-    Object.keys({ ...wanted.groups, ...wanted.projects }).flatMap((path) => [path, ...pathsAbove(path)]),
+    Object.keys({ ...wanted.groups, ...wanted.projects })
+      .map((path) => path.toLowerCase())
+      .flatMap((path) => [path, ...pathsAbove(path)]),
   );
-  const isLeft = ({ full_path }: Project | Group) => !kept.has(full_path);
+  const isLeft = ({ full_path_key }: Project | Group) => !kept.has(full_path_key);
   for (const project of (await Array.fromAsync(all((paging) => listProjects(database, {}, paging)))).filter(isLeft)) {
     await take({ text: `- project ${project.full_path}`, run: () => removeOwner(database, 'projects', project.id) });
   }

@@ -66,7 +66,8 @@ export function createFacts({ sourceOf, keep, onFailure }: FactsSettings) {
 
 export type Facts = ReturnType<typeof createFacts>;
 
-function storedFacts({ default_branch, commit_sha, latest_tag }: Project): LiveFacts {
+/** What is stored of a project: what was last known of one with a source. */
+export function storedFacts({ default_branch, commit_sha, latest_tag }: Project): LiveFacts {
   return {
     ...(default_branch !== null && { default_branch }),
     ...(commit_sha !== null && { commit_sha }),

@@ -292,7 +292,7 @@ function readProject({ hasSource }: OwnerParts, params: Params): ProjectChange {
 
 /** The namespace of projects that lie in no group: that of the key which made them. */
 function userPath(key: string): string {
-  return key.replace(/[^\w.-]+/g, '-');
+  return key.replace(/[^\w.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'key';
 }
 
 async function toProject({ database, site }: OwnerParts, request: Request, project: Project): Promise<object> {

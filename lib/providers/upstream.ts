@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getCACertificates } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
@@ -90,14 +91,21 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
   let transport: Promise<{ request: typeof import('undici').request; dispatcher: Dispatcher }> | undefined;
 
   async function open() {
-    const { Agent, ProxyAgent, request } = await import('undici');
+    const { Agent, Pool, ProxyAgent, request } = await import('undici');
     const tls = {
-      ...(settings.ca !== undefined && { ca: settings.ca }),
+      // By itself `ca` would stand in place of the usual certificates.
+      ...(settings.ca !== undefined && { ca: [...getCACertificates(), settings.ca] }),
       ...(settings.insecure && { rejectUnauthorized: false }),
     };
     const limits = { connections: concurrency, headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
     const dispatcher = settings.proxy
-      ? new ProxyAgent({ ...limits, uri: settings.proxy, requestTls: tls })
+      ? new ProxyAgent({
+          ...limits,
+          uri: settings.proxy,
+          requestTls: tls,
+          // What is forwarded, and not tunnelled, would otherwise go by no limit.
+          factory: (to, options) => new Pool(to, { ...options, ...limits }),
+        })
       : new Agent({ ...limits, connect: { ...tls, timeout: timeoutMs } });
     return { request, dispatcher };
   }
@@ -249,7 +257,8 @@ function checkStatus({ status, headers }: Answer, origin: string): void {
     throw new UpstreamRefused(`${origin} refused us with ${status}: check the credentials of the source`);
   }
   // GitHub says 422 of a ref or commit that it does not have.
-  if (status === 404 || status === 410 || status === 422) throw new UpstreamAbsent(`${origin} has no such thing, or hides it`);
+  if (status === 404 || status === 410 || status === 422)
+    throw new UpstreamAbsent(`${origin} has no such thing, or hides it`);
   throw new UpstreamError(`${origin} answered ${status}`);
 }
 

@@ -63,6 +63,7 @@ interface Failure {
   readonly reason: Reason;
   readonly count: number;
   readonly retryAt: number;
+  readonly seen: readonly Seen[];
 }
 
 interface Refresh {
@@ -110,7 +111,7 @@ export function createResolver(settings: ResolverSettings = {}): Resolver {
       if (error instanceof SignalboxError && !(error instanceof UpstreamError)) {
         keep(entry, { state: 'unknown', reason: error.reason, detail: error.message }, false, seen);
       } else {
-        fail(entry, error);
+        fail(entry, error, seen);
       }
     }
   }
@@ -121,20 +122,22 @@ export function createResolver(settings: ResolverSettings = {}): Resolver {
     matched: boolean,
     seen: readonly Seen[],
   ): void {
+    if (isOutrun(entry, seen)) return;
     const askedAt = now();
     const { freshMs, servableMs } = lifeOf(answer.state, matched, entry.freshness);
     entry.answer = { ...answer, askedAt, freshUntil: askedAt + freshMs, servableUntil: askedAt + servableMs, seen };
     delete entry.failure;
   }
 
-  function fail(entry: Entry, error: unknown): void {
+  function fail(entry: Entry, error: unknown, seen: readonly Seen[]): void {
     const { name } = entry.route.source;
     if (error instanceof SignalboxError) settings.onFailure?.(name, error);
     else settings.onBug?.(error);
+    if (isOutrun(entry, seen)) return;
     const count = (entry.failure?.count ?? 0) + 1;
     const retryAt = error instanceof UpstreamLimited ? error.retryAt : undefined;
     const reason = error instanceof SignalboxError ? error.reason : 'internal-error';
-    entry.failure = { reason, count, retryAt: now() + pauseAfter(count, retryAt, now(), entry.freshness) };
+    entry.failure = { reason, count, retryAt: now() + pauseAfter(count, retryAt, now(), entry.freshness), seen };
   }
 
   /** One refresh for all who wait; a new one when something changed since the running one began. */
@@ -157,7 +160,7 @@ export function createResolver(settings: ResolverSettings = {}): Resolver {
     const source = entry.route.source.name;
     const time = now();
     const trouble = timedOut ? 'timeout' : failure?.reason;
-    const seen = answer?.seen ?? see(...stamps.of(source, entry.route.query.application));
+    const seen = (failure ?? answer)?.seen ?? see(...stamps.of(source, entry.route.query.application));
     const shared = { source, cache, seen };
     if (!trouble && answer) return { ...shared, ...describe(answer), freshUntil: answer.freshUntil, stale: false };
     const until = failure && !timedOut ? failure.retryAt : time + 1_000;
@@ -173,7 +176,7 @@ export function createResolver(settings: ResolverSettings = {}): Resolver {
     const time = now();
     const current = answer !== undefined && holds(answer.seen);
     if (current && !failure && time < answer.freshUntil) return view(entry, 'hit');
-    if (failure && time < failure.retryAt && (current || !answer)) return view(entry, 'stale');
+    if (failure && time < failure.retryAt && holds(failure.seen)) return view(entry, 'stale');
     const done = refresh(entry);
     if (current && (failure || time < answer.servableUntil)) return view(entry, 'stale');
     const end = await withinPatience(done, entry.freshness.patienceMs);
@@ -202,6 +205,11 @@ const NOTHING_TO_ASK: Omit<Resolution, 'freshUntil'> = {
   cache: 'miss',
   seen: [],
 };
+
+/** Something changed since a question was put, and a later question has its answer already. */
+function isOutrun({ answer, failure }: Entry, seen: readonly Seen[]): boolean {
+  return !holds(seen) && [answer, failure].some((known) => known !== undefined && holds(known.seen));
+}
 
 function describe({ state, execution, reason, detail, askedAt }: Answer) {
   return { state, execution, reason, detail, askedAt: new Date(askedAt) };

@@ -1,6 +1,6 @@
-import type { Outcome, State } from '../builds/index.ts';
+import type { BuildQuery, Outcome, State } from '../builds/index.ts';
 import type { Provider, Upstream } from '../providers/index.ts';
-import { type Database, findBuilds, KEPT_BUILDS } from '../storage/index.ts';
+import { type Database, findBuilds, KEPT_BUILDS, type ReportedBuild } from '../storage/index.ts';
 import { createSource, type Source } from './source.ts';
 
 const OUTCOMES: Readonly<Record<State, Outcome>> = {
@@ -24,6 +24,7 @@ export function createPushSource(database: Database): Source {
     withoutApplication: true,
     async *executions(query) {
       for await (const { id, state, ...build } of findBuilds(database, query)) {
+        if (lacks(build, query)) continue;
         yield {
           ...build,
           id: String(id),
@@ -36,6 +37,14 @@ export function createPushSource(database: Database): Source {
     },
   };
   return createSource({ name: 'push', provider, options: {}, upstream: NO_UPSTREAM, scanLimit: KEPT_BUILDS });
+}
+
+/** A report that tells no ref or commit has none: it is no open question, as it would be of a CI's answer. */
+function lacks({ release, branch, tag, commit }: Partial<ReportedBuild>, query: BuildQuery): boolean {
+  return (
+    (query.release !== undefined && (release ?? branch ?? tag) === undefined) ||
+    (query.commit !== undefined && commit === undefined)
+  );
 }
 
 const askNobody = () => Promise.reject(new Error('the push source asks nobody'));

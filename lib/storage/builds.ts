@@ -69,8 +69,17 @@ export async function* findBuilds(
     let select = database.selectFrom('builds').selectAll().where('id', '<', before).orderBy('id', 'desc').limit(PAGE);
     if (query.application) select = select.where('application_key', '=', query.application.toLowerCase());
     if (query.build !== undefined) select = select.where('build', '=', query.build);
-    if (query.branch !== undefined) select = select.where('branch', '=', query.branch);
-    if (query.tag !== undefined) select = select.where('tag', '=', query.tag);
+    for (const kind of ['branch', 'tag'] as const) {
+      const ref = query[kind];
+      if (ref === undefined) continue;
+      // A report that names only a release leaves open what kind of ref it is.
+      select = select.where((where) =>
+        where.or([
+          where(kind, '=', ref),
+          where.and([where('branch', 'is', null), where('tag', 'is', null), where('release', '=', ref)]),
+        ]),
+      );
+    }
     const rows = await select.execute();
     for (const row of rows) yield toBuild(row);
     const last = rows.at(-1);

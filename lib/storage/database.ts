@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
+import { setTimeout } from 'node:timers/promises';
+import type { Database as Sqlite } from 'better-sqlite3';
+import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { MIGRATIONS } from './migrations.ts';
 import type { Tables } from './tables.ts';
@@ -30,9 +32,7 @@ export async function openStorage(url: string): Promise<Storage> {
     throw new StorageError('database: `sqlite:<path>` or `postgres://user@host/name` was wanted');
   }
   try {
-    const database: Database =
-      dialect === 'postgres' ? await openPostgres(url) : await openSqlite(url.slice('sqlite:'.length));
-    await migrate(database, dialect);
+    const database = dialect === 'postgres' ? await openPostgres(url) : await openSqlite(url.slice('sqlite:'.length));
     return { database, dialect, close: () => database.destroy() };
   } catch (cause) {
     const place = dialect === 'sqlite' ? url : `postgres at ${hostOf(url)}`;
@@ -44,12 +44,20 @@ export async function openStorage(url: string): Promise<Storage> {
 async function openSqlite(path: string): Promise<Database> {
   const { default: Sqlite } = await import('better-sqlite3');
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-  const sqlite = new Sqlite(path);
-  sqlite.pragma('journal_mode = WAL');
-  sqlite.pragma('synchronous = FULL');
-  sqlite.pragma('foreign_keys = ON');
-  sqlite.pragma('busy_timeout = 5000');
-  return new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqlite }) });
+  const sqlite = new Sqlite(path, { timeout: 0 });
+  const database = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqlite }) });
+  try {
+    await whenFree(() => sqlite.pragma('journal_mode = WAL'));
+    sqlite.pragma('synchronous = FULL');
+    sqlite.pragma('foreign_keys = ON');
+    await alone(sqlite, () => migrate(database, 'sqlite'));
+    sqlite.pragma('busy_timeout = 5000');
+    return database;
+  } catch (error) {
+    await database.destroy();
+    sqlite.close();
+    throw error;
+  }
 }
 
 async function openPostgres(url: string): Promise<Database> {
@@ -62,14 +70,53 @@ async function openPostgres(url: string): Promise<Database> {
   const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5_000, types });
   // A connection that breaks while it idles is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {});
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const database = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    // Kysely would take the tables of another schema of the same database for its own.
+    const { rows } = await sql<{ schema: string | null }>`select current_schema() as schema`.execute(database);
+    await migrate(database, 'postgres', rows[0]?.schema ?? undefined);
+    return database;
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
 }
 
-/** Kysely takes an advisory lock on PostgreSQL; on SQLite the migrations run in one exclusive transaction. */
-async function migrate(database: Database, dialect: Dialect): Promise<void> {
-  const migrator = new Migrator({ db: database, provider: { getMigrations: async () => MIGRATIONS(dialect) } });
+/** On PostgreSQL Kysely holds an advisory lock meanwhile; on SQLite it has none, see `alone`. */
+async function migrate(database: Database, dialect: Dialect, migrationTableSchema?: string): Promise<void> {
+  const provider = { getMigrations: async () => MIGRATIONS(dialect) };
+  const migrator = new Migrator({ db: database, provider, migrationTableSchema });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
+}
+
+/** Runs in one transaction that shuts out everybody else. */
+async function alone(sqlite: Sqlite, run: () => Promise<void>): Promise<void> {
+  await whenFree(() => sqlite.exec('begin exclusive'));
+  try {
+    await run();
+    sqlite.exec('commit');
+  } catch (error) {
+    sqlite.exec('rollback');
+    throw error;
+  }
+}
+
+const PATIENCE_MS = 30_000;
+
+/** Waits for others without stopping this process, for they may be in it. */
+async function whenFree(run: () => unknown): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      run();
+      return;
+    } catch (error) {
+      const isBusy = error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY');
+      if (!isBusy || Date.now() > end) throw error;
+    }
+    await setTimeout(10);
+  }
 }
 
 function hostOf(url: string): string {

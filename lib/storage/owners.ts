@@ -175,7 +175,10 @@ export async function firstProjectOf(
   return select.orderBy('created_at').orderBy('id').limit(1).executeTakeFirst();
 }
 
-/** A pattern of LIKE for texts that hold another; its own signs stand for themselves only roughly, which finds too much, never too little. */
+/**
+ * A pattern of LIKE for texts that hold another. Its own signs, and letters beyond ASCII, which not every database turns
+ * into lower case, stand for any character: that finds too much, never too little.
+ */
 function contains(text: string): string {
-  return `%${text.toLowerCase().replace(/[%_\\]/g, '_')}%`;
+  return `%${text.replace(/[%_\\]|[^\0-\x7f]/gu, '_').toLowerCase()}%`;
 }

@@ -150,6 +150,84 @@ describe('resolver', () => {
       assert.equal((await find()).freshUntil, time + 120 * SECOND);
     });
 
+    it('keeps to the pause although a change makes its answer old: one attempt more, and no other', async () => {
+      await find();
+      fake.answer = new UpstreamLimited('slow down', new Date(time + 120 * SECOND));
+      resolver.expire('ci', 'web');
+      for (let request = 0; request < 5; request += 1) {
+        const { state, stale, reason } = await find();
+        assert.deepEqual([state, stale, reason], ['success', true, 'upstream-limited']);
+      }
+      assert.equal(fake.asked, 2);
+      time += 120 * SECOND;
+      fake.answer = found('error');
+      assert.equal((await find()).state, 'error');
+    });
+
+    it('is asked at once when something changed within the pause', async () => {
+      await find();
+      fake.answer = outage;
+      time += 301 * SECOND;
+      await find();
+      fake.answer = found('error');
+      resolver.expire('ci', 'web');
+      const { state, stale } = await find();
+      assert.deepEqual([state, stale], ['error', false]);
+    });
+
+    it('starts with the shortest pause after it was back', async () => {
+      for (const answer of [outage, outage, found('success'), outage]) {
+        fake.answer = answer;
+        const { freshUntil } = await find();
+        time = freshUntil + 301 * SECOND;
+      }
+      await find();
+      assert.equal((await find()).freshUntil - time, 10 * SECOND);
+    });
+
+    it('gives a moving state that is long past for as long', async () => {
+      fake.answer = found('running');
+      await find();
+      fake.answer = outage;
+      time += 3_600 * SECOND;
+      const { state, stale } = await find();
+      assert.deepEqual([state, stale], ['running', true]);
+    });
+
+    it('does not give a build that was not there for its last state', async () => {
+      fake.answer = NONE;
+      await find();
+      fake.answer = outage;
+      time += 31 * SECOND;
+      const { state, reason, execution } = await find();
+      assert.deepEqual([state, reason, execution], ['unknown', 'upstream-unreachable', undefined]);
+    });
+
+    it('asks once for all who wait, and none of them asks again', async () => {
+      fake.answer = outage;
+      const crowd = await Promise.all(Array.from({ length: 100 }, find));
+      assert.deepEqual([...new Set(crowd.map(({ reason }) => reason))], ['upstream-unreachable']);
+      assert.equal(fake.asked, 1);
+    });
+
+    it('tells of it, and of what is nobody’s fault but ours as a bug', async () => {
+      const told: unknown[] = [];
+      const bug = new TypeError('a bug');
+      const teller = createResolver({
+        now: () => time,
+        onFailure: (source, error) => told.push(source, error),
+        onBug: (error) => told.push('bug', error),
+      });
+      const routes = [{ source: fake.source, query: {} }];
+      fake.answer = outage;
+      await teller.find(routes);
+      time += 5 * SECOND;
+      fake.answer = bug;
+      const { reason } = await teller.find(routes);
+      assert.deepEqual(told, ['ci', outage, 'bug', bug]);
+      assert.equal(reason, 'internal-error');
+    });
+
     it('follows when the CI is back', async () => {
       await find();
       fake.answer = outage;
@@ -178,6 +256,17 @@ describe('resolver', () => {
       const { state, reason, stale } = await find();
       assert.deepEqual([state, reason, stale], ['success', 'timeout', true]);
       release();
+    });
+  });
+
+  describe('an answer that comes after patience', () => {
+    it('is there for the next who asks', async () => {
+      const release = fake.hold();
+      assert.equal((await find()).reason, 'timeout');
+      release();
+      assert.equal((await find()).state, 'success');
+      assert.equal((await find()).cache, 'hit');
+      assert.equal(fake.asked, 1);
     });
   });
 
@@ -214,6 +303,26 @@ describe('resolver', () => {
       assert.equal((await find()).state, 'error');
     });
 
+    for (const [what, late] of [
+      ['answer', found('running')],
+      ['failure', new UpstreamError('down')],
+    ] as const) {
+      it(`during a question: its ${what}, when it comes last, covers nothing that is newer`, async () => {
+        fake.answer = late;
+        const release = fake.hold();
+        const early = find();
+        resolver.expire('ci', 'web');
+        fake.answer = found('success');
+        fake.gate = Promise.resolve();
+        assert.equal((await find()).state, 'success');
+        release();
+        await early;
+        const { state, stale, cache } = await find();
+        assert.deepEqual([state, stale, cache], ['success', false, 'hit']);
+        assert.equal(fake.asked, 2);
+      });
+    }
+
     it('of a source that had no such build is seen by those who got another source’s', async () => {
       const second = createFake('second');
       fake.answer = NONE;
@@ -223,5 +332,60 @@ describe('resolver', () => {
       resolver.expire('ci', 'web');
       assert.equal(holds(answer.seen), false);
     });
+  });
+
+  describe('several sources', () => {
+    const second = () => createFake('second');
+    const routesOf = (...fakes: ReturnType<typeof createFake>[]) =>
+      fakes.map(({ source }) => ({ source, query: { application: 'web' } }));
+
+    it('are asked in turn, until one has an answer', async () => {
+      const [other, third] = [second(), createFake('third')];
+      fake.answer = NONE;
+      const { state, source } = await resolver.find(routesOf(fake, other, third));
+      assert.deepEqual([state, source], ['success', 'second']);
+      assert.deepEqual([fake.asked, other.asked, third.asked], [1, 1, 0]);
+    });
+
+    const tellings: readonly [string, Choice | Error, Choice | Error, string][] = [
+      ['one that is down', NONE, new UpstreamError('down'), 'upstream-unreachable'],
+      ['one that is down', new UpstreamError('down'), NONE, 'upstream-unreachable'],
+      ['none', NONE, NONE, 'no-match'],
+    ];
+    for (const [what, one, two, reason] of tellings) {
+      it(`without an answer tell of ${what}`, async () => {
+        const other = second();
+        [fake.answer, other.answer] = [one, two];
+        assert.equal((await resolver.find(routesOf(fake, other))).reason, reason);
+      });
+    }
+
+    it('of one name and another query are asked for each', async () => {
+      await resolver.find([{ source: fake.source, query: { application: 'web', branch: 'a' } }]);
+      await resolver.find([{ source: fake.source, query: { application: 'web', tag: 'a' } }]);
+      assert.equal(fake.asked, 2);
+    });
+
+    it('may each have a freshness of their own', async () => {
+      const quick = { ...DEFAULT_FRESHNESS, settledMs: 1 };
+      const own = createResolver({ now: () => time, freshnessOf: { second: quick } });
+      const [{ freshUntil: usual }, { freshUntil: short }] = [
+        await own.find(routesOf(fake)),
+        await own.find(routesOf(second())),
+      ];
+      assert.deepEqual([usual - time, short - time], [60 * SECOND, 1]);
+    });
+
+    it('are none: nothing matches', async () => {
+      const { state, reason } = await resolver.find([]);
+      assert.deepEqual([state, reason], ['unknown', 'no-match']);
+    });
+  });
+
+  it('forgets what was asked for least lately beyond its number of entries', async () => {
+    const small = createResolver({ now: () => time, entries: 2 });
+    const ask = (build: string) => small.find([{ source: fake.source, query: { build } }]);
+    for (const build of ['1', '2', '1', '3', '1', '2']) await ask(build);
+    assert.equal(fake.asked, 4);
   });
 });
