@@ -32,7 +32,10 @@ const Result = z.object({
 const Results = z.object({ results: z.object({ result: z.array(Result) }) });
 const Delivery = z.object({ build: maybe(z.object({ buildResultKey: maybe(z.string()) })) });
 
-/** `lifeCycleState`, or `state` of a finished build. https://developer.atlassian.com/server/bamboo/rest/api-group-api/ */
+/**
+ * `lifeCycleState`, or `state` of a finished build.
+ * https://docs.atlassian.com/atlassian-bamboo/10.0.0/com/atlassian/bamboo/builder/LifeCycleState.html
+ */
 export const outcomes: OutcomeTable = {
   Pending: 'queued',
   Queued: 'queued',
@@ -96,7 +99,7 @@ export default defineProvider({
     for await (const result of results) yield toExecution(query, options, result);
   },
 
-  // https://confluence.atlassian.com/bamboo/using-webhooks-1036492169.html: a template, with headers of its own
+  // https://confluence.atlassian.com/bamboo0800/using-webhooks-1077779248.html: a template, with headers of its own
   webhook: {
     verify: ({ headers }, key) => sameText(headers.authorization, `Bearer ${key.reveal()}`),
     read(payload) {

@@ -69,7 +69,8 @@ export default defineProvider({
     const headers = bearer(token);
     const read = (found: z.infer<typeof Build>) => toExecution(application, endpoint(url, repository).href, found);
     if (build !== undefined) {
-      if (/^\d+$/.test(build)) yield read(await upstream.json(endpoint(url, [...builds, build]), Build, { headers }));
+      if (/^\d{1,18}$/.test(build))
+        yield read(await upstream.json(endpoint(url, [...builds, build]), Build, { headers }));
       return;
     }
     const per_page = query.commit !== undefined || query.variables ? 100 : 10;

@@ -40,7 +40,7 @@ const Delivery = z.object({ payload: z.object({ buildTypeId: maybe(z.string()) }
 const FIELDS = `id,buildTypeId,number,state,status,canceledInfo(timestamp),branchName,queuedDate,startDate,finishDate,\
 revisions(revision(version,vcsBranchName))`;
 
-/** `state`, or `status` of a finished build. https://www.jetbrains.com/help/teamcity/build-state.html */
+/** `state`, or `status` of a finished build. https://www.jetbrains.com/help/teamcity/rest/build.html */
 export const outcomes: OutcomeTable = {
   queued: 'queued',
   running: 'running', // also while it is being cancelled

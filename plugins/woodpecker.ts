@@ -47,7 +47,7 @@ export const outcomes: OutcomeTable = {
   skipped: 'skipped',
 };
 
-const IS_ID = /^\d+$/;
+const IS_ID = /^\d{1,18}$/;
 
 /** Woodpecker CI, from version 1 on. */
 export default defineProvider({
@@ -87,7 +87,7 @@ export default defineProvider({
     const list = (page: number) => endpoint(url, pipelines, { branch, ref, perPage, page });
     for await (const pipeline of paged(perPage, (page) => upstream.json(list(page), z.array(Pipeline), init))) {
       const wantsWorkflows = workflow !== undefined && matches({ ...query, workflow: undefined }, read(pipeline));
-      yield read(wantsWorkflows ? await find(pipeline.number) : pipeline);
+      yield read(wantsWorkflows ? { ...pipeline, workflows: (await find(pipeline.number)).workflows } : pipeline);
     }
   },
 
