@@ -106,7 +106,7 @@ function counts(query: BuildQuery, execution: Execution): boolean {
   return !execution.pullRequest || query.build !== undefined || query.commit !== undefined || isPullRef(query);
 }
 
-/** GitHub, Gitea and GitLab name the ref of a pull request so. */
+/** GitHub, Gitea, Bitbucket and GitLab name the ref of a pull request so. */
 function isPullRef(query: BuildQuery): boolean {
-  return /^(refs\/)?(pull|merge-requests)\//.test(refOf(query) ?? '');
+  return /^(refs\/)?(pull|pull-requests|merge-requests)\//.test(refOf(query) ?? '');
 }

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { type Access, allows, type Grant, type Scope } from '../access/index.ts';
 import { BadRequest } from '../providers/index.ts';
-import type { Paging } from '../storage/index.ts';
+import { isOrphaned, type Paging } from '../storage/index.ts';
 import { bodyOf, keyOf, queryArguments } from './arguments.ts';
 import { refuseOthers } from './methods.ts';
 
@@ -195,6 +195,7 @@ export function sendJson(response: Response, status: number, value: unknown): vo
 /** Errors below `/api/v4` in GitLab's words; others go on. */
 export const gitlabErrors: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   if (error instanceof Refusal) sendJson(response, error.status, error.body);
+  else if (isOrphaned(error)) sendJson(response, 404, notFound().body);
   else if (error instanceof URIError || (error instanceof Error && 'status' in error && error.status === 400)) {
     sendJson(response, 400, { error: 'the path cannot be read: a percent sign must start an escape' });
   } else next(error);

@@ -13,6 +13,8 @@ export interface RequestInit {
   readonly method?: 'GET' | 'POST';
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Hang up once the answer holds this text: for streams that never end. */
+  readonly until?: string;
 }
 
 /** An answer read as text, for the few backends whose headers are part of it. */
@@ -135,7 +137,7 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
         await response.body.dump();
         return { status: 200, text: known.text, headers: response.headers };
       }
-      const text = await readText(response, maxBytes, origin);
+      const text = await readText(response, maxBytes, origin, init.until);
       const { etag } = response.headers;
       if (status === 200 && typeof etag === 'string') remembered.set(url.href, { etag, text });
       return { status, text, headers: response.headers };
@@ -220,7 +222,12 @@ function dropAbsent<T extends object>(value: T): Partial<T> {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Partial<T>;
 }
 
-async function readText(response: Dispatcher.ResponseData, maxBytes: number, origin: string): Promise<string> {
+async function readText(
+  response: Dispatcher.ResponseData,
+  maxBytes: number,
+  origin: string,
+  until?: string,
+): Promise<string> {
   const tooLarge = () => new UpstreamError(`${origin} answered more than ${maxBytes} bytes`);
   if (Number(response.headers['content-length'] ?? 0) > maxBytes) {
     response.body.destroy();
@@ -232,6 +239,7 @@ async function readText(response: Dispatcher.ResponseData, maxBytes: number, ori
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLarge();
     chunks.push(chunk);
+    if (until !== undefined && Buffer.concat(chunks).includes(until)) break; // leaving the loop closes the connection
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -119,6 +119,12 @@ async function whenFree(run: () => unknown): Promise<void> {
   }
 }
 
+/** Whether a write failed because what it belongs to was removed meanwhile. */
+export function isOrphaned(error: unknown): boolean {
+  const codes = ['SQLITE_CONSTRAINT_FOREIGNKEY', '23503'];
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : 'an address that cannot be read';
 }

@@ -36,6 +36,7 @@ type Named = 'name' | 'path' | 'full_path' | 'visibility';
 
 /** The project of an id or a full path, which is compared without regard to case. */
 export async function findProject(database: Database, ref: number | string): Promise<Project | undefined> {
+  if (!canBeHeld(ref)) return undefined;
   const select = database.selectFrom('projects').selectAll();
   const found =
     typeof ref === 'number' ? select.where('id', '=', ref) : select.where('full_path_key', '=', ref.toLowerCase());
@@ -43,6 +44,7 @@ export async function findProject(database: Database, ref: number | string): Pro
 }
 
 export async function findGroup(database: Database, ref: number | string): Promise<Group | undefined> {
+  if (!canBeHeld(ref)) return undefined;
   const select = database.selectFrom('groups').selectAll();
   const found =
     typeof ref === 'number' ? select.where('id', '=', ref) : select.where('full_path_key', '=', ref.toLowerCase());
@@ -173,6 +175,11 @@ export async function firstProjectOf(
   let select = database.selectFrom('projects').selectAll().where('group_id', '=', groupId);
   if (publicOnly) select = select.where('visibility', '=', 'public');
   return select.orderBy('created_at').orderBy('id').limit(1).executeTakeFirst();
+}
+
+/** PostgreSQL takes no text with a zero character, not even to compare. */
+function canBeHeld(ref: number | string): boolean {
+  return typeof ref === 'number' || !ref.includes('\0');
 }
 
 /**
