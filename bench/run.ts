@@ -71,19 +71,15 @@ async function compareLatency(name: string, target: Target): Promise<void> {
   report(name, ratios, 'x limit');
 }
 
-/** Milliseconds of single requests, one at a time. */
-async function timeEach(url: (index: number) => string, count: number): Promise<number[]> {
-  const times: number[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const startedAt = performance.now();
-    await (await fetch(url(index))).arrayBuffer();
-    times.push(performance.now() - startedAt);
-  }
-  return times;
+async function timeOf(url: string): Promise<number> {
+  const startedAt = performance.now();
+  await (await fetch(url)).arrayBuffer();
+  return performance.now() - startedAt;
 }
 
 let asked = 0;
 
+/** One at a time and in turn: the CI itself, the bare server before it, ours before it, each for a name never asked for. */
 async function compareCold(
   name: string,
   source: string,
@@ -93,18 +89,18 @@ async function compareCold(
 ): Promise<void> {
   if (!wanted(name)) return;
   const ratios: number[] = [];
-  for (let slice = 0; slice < SLICES; slice += 1) {
-    asked += count;
-    const base = asked;
-    const direct = median(await timeEach((index) => `http://127.0.0.1:${upstreamPort}/jobs/d${base + index}`, count));
-    const bare = median(await timeEach((index) => `http://127.0.0.1:${limitPort}/jobs/l${base + index}`, count));
-    const ours = median(
-      await timeEach(
-        (index) => `${host}/api/ci-badges/image?key=badges&source=${source}&$ApplicationName=o${base + index}`,
-        count,
-      ),
-    );
-    ratios.push((ours - direct) / (bare - direct));
+  for (let slice = 0; slice <= SLICES; slice += 1) {
+    const times: { direct: number[]; bare: number[]; ours: number[] } = { direct: [], bare: [], ours: [] };
+    for (let index = 0; index < count; index += 1) {
+      asked += 1;
+      times.direct.push(await timeOf(`http://127.0.0.1:${upstreamPort}/jobs/${asked}`));
+      times.bare.push(await timeOf(`http://127.0.0.1:${limitPort}/jobs/${asked}`));
+      const query = `key=badges&source=${source}&$ApplicationName=a${asked}`;
+      times.ours.push(await timeOf(`${host}/api/ci-badges/image?${query}`));
+    }
+    const direct = median(times.direct);
+    // The first slice warms up.
+    if (slice > 0) ratios.push((median(times.ours) - direct) / (median(times.bare) - direct));
   }
   report(name, ratios, 'x overhead of the bare cold server');
 }
@@ -117,9 +113,13 @@ async function compareCrowd(): Promise<void> {
   );
   const states = await Promise.all(crowd.map(async (answer) => (await answer).headers.get('badge-state')));
   const tookMs = performance.now() - startedAt;
-  if (states.some((state) => state !== 'success')) throw new Error('not all of the crowd got the badge');
   const after = Number(await (await fetch(`http://127.0.0.1:${PORTS.slow}/asked`)).text());
   report('1,000 waiting for one cold badge: upstream requests', [after - before], 'requests');
+  report(
+    'the same: answers that were not the badge',
+    [states.filter((state) => state !== 'success').length],
+    'answers',
+  );
   report('the same: whole crowd, upstream takes 1,000 ms', [tookMs], 'ms');
 }
 
