@@ -175,7 +175,7 @@ definitions
     }),
   );
 
-program
+const providersCommand = program
   .command('providers')
   .description('which providers there are, with their filters; one of them with its options')
   .argument('[id]')
@@ -189,6 +189,16 @@ program
     }
     const { describeProvider } = await import('./providers/describe.ts');
     say(describeProvider(await providerOf(id)));
+  });
+
+providersCommand
+  .command('new')
+  .description('write the files of a new provider into this clone of Signalbox, ready to fill in')
+  .argument('<id>', 'lower-case letters, digits and dashes')
+  .action(async (id: string) => {
+    const { scaffoldProvider } = await import('./scaffold.ts');
+    say(scaffoldProvider('.', id).join('\n'));
+    say(`\nNow record an answer, npx mocha -g 'provider ${id}' says which; docs/adding-a-provider.md goes on.`);
   });
 
 /** Serves until a signal says to stop. */

@@ -72,7 +72,7 @@ export function toBadge(shown: Shown, presentation: Presentation, logos: Logos):
     {
       label,
       message,
-      color: (own && normalizeColor(own)) ?? palette.states[shown.state],
+      color: normalizeColor(own ?? '') ?? palette.states[shown.state],
       ...(shown.stale && { title: cleanText(`${label}: ${message}, last known ${sinceOf(shown)}`) }),
     },
     presentation,
@@ -88,8 +88,8 @@ export function withLook(
   logos: Logos,
   defaultLabelColor?: string,
 ): Badge {
-  const normalLabelColor = (labelColor && normalizeColor(labelColor)) ?? defaultLabelColor;
-  const image = logo && logos(logo, { color: logoColor && normalizeColor(logoColor), style });
+  const normalLabelColor = normalizeColor(labelColor ?? '') ?? defaultLabelColor;
+  const image = logo && logos(logo, { color: normalizeColor(logoColor ?? ''), style });
   return {
     ...badge,
     style,

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { z } from 'zod';
-import type { Provider, Registry } from '../providers/index.ts';
+import { defineProvider, type Provider, type Registry } from '../providers/index.ts';
 import { ConfigError, parseOptions } from './explain.ts';
 import type { LoadedConfig } from './load.ts';
 import { SourceOptions } from './schema.ts';
@@ -60,7 +60,7 @@ async function loadPlugins({ config, file }: LoadedConfig): Promise<Registry> {
       const target =
         plugin.startsWith('.') || plugin.startsWith('/') ? pathToFileURL(resolve(folder, plugin)).href : plugin;
       try {
-        const { default: provider } = await import(target);
+        const provider: Provider = defineProvider((await import(target)).default);
         return [provider.id, async () => ({ default: provider })];
       } catch (error) {
         throw new ConfigError(`plugins: ${plugin} cannot be loaded: ${error instanceof Error ? error.message : error}`);

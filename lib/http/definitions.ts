@@ -180,8 +180,15 @@ function badgesRouter(parts: DefinitionParts, subjectOf: SubjectOf): Router {
       const target = kind === 'image' ? urls?.rendered_image_url : urls?.rendered_link_url;
       if (!target) throw notFound();
       const own = askOfOwn(target, site.root(request), kind);
-      if (own) return sendAnswer(request, response, await parts.badges[kind](own));
-      sendAnswer(request, response, { status: 302, headers: { Location: target }, life: REDIRECT_LIFE() });
+      if (own) {
+        const answer = await parts.badges[kind](own);
+        // What a token shows must not lie in a shared cache, of which tokens in a header are no part.
+        const shared = answer.life.shared && caller.grant === undefined;
+        return sendAnswer(request, response, { ...answer, life: { ...answer.life, shared } });
+      }
+      // A header holds only so many characters; what is encoded already stays as it is.
+      const location = target.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+      sendAnswer(request, response, { status: 302, headers: { Location: location }, life: REDIRECT_LIFE() });
     };
   router.get('/:badge/image', follow('image'));
   router.get('/:badge/link', follow('link'));

@@ -50,7 +50,6 @@ export interface OwnerParts {
 }
 
 const PROJECT_TEXTS = [
-  'name',
   'description',
   'default_branch',
   'commit_sha',
@@ -123,8 +122,9 @@ export function ownersRouter(parts: OwnerParts): Router {
     signedIn(caller);
     const project = await projectOf(parts, request.params.id, caller);
     mayWrite(caller, project);
+    const name = newNameOf(params);
     const visibility = visibilityOf(params);
-    const change = { ...readProject(parts, params), ...(visibility && { visibility }) };
+    const change = { ...readProject(parts, params), ...(name && { name }), ...(visibility && { visibility }) };
     const edited = await editProject(database, project.id, change);
     if (!edited) throw notFound('Project Not Found');
     sendJson(response, 200, await toProject(parts, request, edited));
@@ -185,7 +185,8 @@ export function ownersRouter(parts: OwnerParts): Router {
     signedIn(caller);
     const group = await groupOf(parts, request.params.id, caller);
     mayWrite(caller, group);
-    const { name, description } = textsOf(params, ['name', 'description']);
+    const name = newNameOf(params);
+    const { description } = textsOf(params, ['description']);
     const visibility = visibilityOf(params);
     const edited = await editGroup(database, group.id, {
       ...(name && { name }),
@@ -264,13 +265,28 @@ function namesOf(params: Params): { name: string; path: string } {
   const name = (texts.name || texts.path || '').trim();
   const path = texts.path || name.replace(/[^\w.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '');
   const refusals: Record<string, string[]> = {};
-  if (name === '' || name.length > 255)
-    refusals.name = [name === '' ? "can't be blank" : 'is too long (maximum is 255 characters)'];
+  const refusal = refusalOfName(name);
+  if (refusal) refusals.name = [refusal];
   if (!PATH.test(path) || path.length > 255) {
     refusals.path = ["can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or '.', end in '.'"];
   }
   if (Object.keys(refusals).length > 0) throw invalid(refusals);
   return { name, path };
+}
+
+/** The name of something that is there already, if it is to have another. */
+function newNameOf(params: Params): string | undefined {
+  const { name } = textsOf(params, ['name']);
+  if (name === undefined) return undefined;
+  const text = name?.trim() ?? '';
+  const refusal = refusalOfName(text);
+  if (refusal) throw invalid({ name: [refusal] });
+  return text;
+}
+
+function refusalOfName(name: string): string | undefined {
+  if (name === '') return "can't be blank";
+  return name.length > 255 ? 'is too long (maximum is 255 characters)' : undefined;
 }
 
 function visibilityOf(params: Params): string | undefined {
@@ -282,12 +298,15 @@ function visibilityOf(params: Params): string | undefined {
   return visibility ?? undefined;
 }
 
-/** What may be said of a project beside its place; `source` and `source_project` are Signalbox's own. */
+/**
+ * What may be said of a project beside its name and place; an empty text takes it back. `source` and `source_project` are
+ * Signalbox's own.
+ */
 function readProject({ hasSource }: OwnerParts, params: Params): ProjectChange {
-  const { name, ...texts } = textsOf(params, PROJECT_TEXTS);
+  const texts = textsOf(params, PROJECT_TEXTS);
   if (texts.source && !hasSource(texts.source))
     throw invalid({ source: [`there is no source \`${texts.source}\` here`] });
-  return { ...texts, ...(name && { name }) };
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text || null]));
 }
 
 /** The namespace of projects that lie in no group: that of the key which made them. */

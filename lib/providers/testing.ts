@@ -49,6 +49,16 @@ export function describeProvider(subject: ProviderCase): void {
 
     const ask = (of: ProviderQuery = query, most = 50) => collect(provider.executions(of, { options, upstream }), most);
 
+    if (Object.keys(subject.executions).length === 0) {
+      it('has a recorded answer', () => {
+        const { method = 'GET', path } = request;
+        assert.fail(
+          `no answer is recorded: put what the backend says to ${method} ${origin}${path} into fixtures/${provider.id}/success.json, and what is to be read from it into \`executions\` of the case`,
+        );
+      });
+      return;
+    }
+
     for (const [name, given] of Object.entries(subject.executions)) {
       const situation = toSituation(given);
       it(`reads ${name}`, async () => {

@@ -20,6 +20,7 @@ import {
   firstProjectOf,
   type Group,
   groupsAbove,
+  isOrphaned,
   KEPT_BUILDS,
   listDefinitions,
   listGroups,
@@ -302,6 +303,8 @@ describeOnEach('storage', (fresh) => {
       for (const ref of [project.id, 'Acme/Web', 'acme/web'])
         assert.deepEqual(await findProject(database, ref), project);
       assert.equal(await findGroup(database, 'acm'), undefined);
+      assert.equal(await findGroup(database, 'acme\0'), undefined);
+      assert.equal(await findProject(database, 'acme/web\0'), undefined);
       assert.equal(await findProject(database, project.id + 1), undefined);
     });
 
@@ -515,6 +518,13 @@ describeOnEach('storage', (fresh) => {
       assert.equal(await removeDefinition(database, owner, id), true);
       assert.equal(await removeDefinition(database, owner, id), false);
       assert.equal(await findDefinition(database, owner, id), undefined);
+    });
+
+    it('cannot be added to an owner that is gone, and the error says so', async () => {
+      await removeOwner(database, 'projects', project.id);
+      const error = await addDefinition(database, owner, URLS).catch((reason: unknown) => reason);
+      assert.equal(isOrphaned(error), true);
+      assert.equal(isOrphaned(new Error('something else')), false);
     });
 
     it('hold any text', async () => {
