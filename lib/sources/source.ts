@@ -60,10 +60,8 @@ export function createSource(settings: SourceSettings): Source {
   const context = { options, upstream };
   const breaker = createBreaker(name);
   const strangeWords = new Set<string>();
-  const defaultBranches = new LRUCache<string, { branch: string | undefined }>({
-    max: 10_000,
-    ttl: DEFAULT_BRANCH_TTL_MS,
-  });
+  /** Made when first wanted: its room is laid out at once, for each of many sources that nobody may ever ask. */
+  let defaultBranches: LRUCache<string, { branch: string | undefined }> | undefined;
 
   async function findProject(application: string, wish: ProjectWish): Promise<Project | undefined> {
     if (!provider.findProject) return undefined;
@@ -76,6 +74,7 @@ export function createSource(settings: SourceSettings): Source {
     const application = query.application ?? query.applicationId;
     const open = refOf(query) === undefined && query.commit === undefined && query.build === undefined;
     if (!provider.findProject || !open || application === undefined) return query;
+    defaultBranches ??= new LRUCache({ max: 10_000, ttl: DEFAULT_BRANCH_TTL_MS });
     let known = defaultBranches.get(application);
     if (!known) {
       known = { branch: (await findProject(application, {}))?.defaultBranch };
