@@ -1,4 +1,3 @@
-import { XMLParser } from 'fast-xml-parser';
 import { z } from 'zod';
 import { type Execution, type OutcomeTable, outcomeOf } from '../lib/builds/index.ts';
 import {
@@ -78,6 +77,7 @@ export default defineProvider({
     const names = splitName(query.application, 'project/package/repository/architecture');
     const [project = '', name = '', repository = '', architecture = ''] = names;
     const target = [...(user === undefined ? ['public'] : []), 'build', project, repository, architecture];
+    const parse = await xmlParser();
     const headers = { accept: 'application/xml', ...basic(user, password) };
     if (query.build === undefined) {
       const { status } = await upstream.parsed(endpoint(url, [...target, name, '_status']), parse, Status, { headers });
@@ -113,6 +113,9 @@ function toExecution(url: string, names: string[], code: string, job?: z.infer<t
 }
 
 const isArray = (name: string) => name === 'jobhist';
-const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '', isArray });
-
-const parse = (text: string): unknown => parser.parse(text);
+/** Reads XML; loaded when it is first wanted, for it is slow to load. */
+async function xmlParser(): Promise<(text: string) => unknown> {
+  const { XMLParser } = await import('fast-xml-parser');
+  const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '', isArray });
+  return (text) => parser.parse(text);
+}
