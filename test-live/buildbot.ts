@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,10 @@ export interface Buildbot {
   get(path: string): Promise<{ readonly status: number; readonly body: Record<string, unknown[]> }>;
   /** Asks for a build; the id of its request. */
   force(builder: string, force: Force): Promise<number>;
-  /** The newest build of a request, once it has begun. */
+  /**
+   * The newest build of a request that is held, once its command runs on the worker: Buildbot 3.7 leaves a build hanging
+   * whose worker goes earlier, while the build is prepared.
+   */
   begun(request: number): Promise<LiveBuild>;
   /** The newest build of a request, once it has ended. */
   ended(request: number): Promise<LiveBuild>;
@@ -106,7 +109,7 @@ export async function startBuildbot(): Promise<Buildbot> {
       if (value !== undefined) return value;
       if (Date.now() > deadline || master.exitCode !== null) {
         throw new Error(
-          `Buildbot: ${what} did not come\n${readFileSync(join(folder, 'buildbot.log'), 'utf8').slice(-2_000)}`,
+          `Buildbot: ${what} did not come\n${readFileSync(join(masterFolder, 'twistd.log'), 'utf8').slice(-2_000)}`,
         );
       }
       await sleep(100);
@@ -125,13 +128,14 @@ export async function startBuildbot(): Promise<Buildbot> {
     origin,
     get,
     async force(builder, { verdict, branch = 'main', revision = '' }) {
+      rmSync(`${hold}.begun`, { force: true });
       const { body } = await get(`/builders/${builder}`);
       const [{ builderid }] = body.builders as [{ builderid: number }];
       const params = { builderid: String(builderid), branch, revision, verdict };
       const [, requests] = (await call('/forceschedulers/force', 'force', params)) as [number, Record<string, number>];
       return requests[builderid] ?? assert.fail(`${builder} was not asked for a build`);
     },
-    begun: (request) =>
+    begun: (request) => until('a build', () => (existsSync(`${hold}.begun`) ? buildOf(request, () => true)() : Promise.resolve(undefined))),
       until(
         'a build',
         buildOf(request, () => true),
@@ -139,12 +143,12 @@ export async function startBuildbot(): Promise<Buildbot> {
     ended: (request) =>
       until(
         'the end of a build',
-        buildOf(request, ({ complete }) => complete),
+        buildOf(request, (complete ) => complete),
       ),
     again: (request) =>
       until(
         'the end of another build',
-        buildOf(request, ({ complete, results }) => complete && results !== RETRY),
+        buildOf(request, (complete, results ) => complete && results !== RETRY),
       ),
     waiting: (request) =>
       until('a request that waits', async () => {
@@ -152,26 +156,22 @@ export async function startBuildbot(): Promise<Buildbot> {
         const [found] = body.buildrequests as [{ claimed: boolean; complete: boolean }];
         return found.claimed || found.complete ? undefined : true;
       }).then(() => undefined),
-    stopBuild: async (build) => {
-      await call(`/builds/${build}`, 'stop', { reason: 'tried out' });
-    },
-    letGo: () => rmSync(hold, { force: true }),
-    async attachWorker() {
+    stopBuild: async (build) => 
+      await call(`/builds/${build}`, 'stop', { reason: 'tried out' });,
+    letGo: () => rmSync(hold, force: true ),
+    async attachWorker() 
       writeFileSync(hold, '');
       worker = run('buildbot-worker', workerFolder);
-      await until('the worker', async () => ((await hasWorker()) ? true : undefined));
-    },
-    async detachWorker() {
+      await until('the worker', async () => ((await hasWorker()) ? true : undefined));,
+    async detachWorker() 
       if (worker) await end(worker);
       worker = undefined;
-      await until('the leave of the worker', async () => ((await hasWorker()) ? undefined : true));
-    },
-    async close() {
+      await until('the leave of the worker', async () => ((await hasWorker()) ? undefined : true));,
+    async close() 
       buildbot.letGo();
       if (worker) await end(worker);
       await end(master);
-      rmSync(folder, { recursive: true, force: true });
-    },
+      rmSync(folder, { recursive: true, force: true });,
   };
   try {
     await until('its API', async () => ((await get('/builders/shop')).status === 200 ? true : undefined));
@@ -218,7 +218,7 @@ class DecidedBuild(Build):
 
 
 SCRIPT = '''case "$1" in
-  held) while [ -e "$2" ]; do sleep 0.1; done ;;
+  held) : > "$2.begun"; while [ -e "$2" ]; do sleep 0.1; done ;;
   warning) exit 2 ;;
   failure) exit 1 ;;
   exception) exit 4 ;;

@@ -17,6 +17,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   observe: [],
 };
 
+/** The packages that a folder may use, beside those of Node. */
+const MAY_USE: Readonly<Record<string, readonly string[]>> = {
+  'lib/builds': [],
+  'lib/badges': ['badge-maker', 'css-color-converter'],
+  plugins: ['zod', 'fast-xml-parser'],
+};
+
 const files = (folder: string) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
@@ -70,6 +77,31 @@ describe('structure', () => {
       );
     });
   }
+
+  for (const [folder, allowed] of Object.entries(MAY_USE)) {
+    it(`${folder} uses ${allowed.join(', ') || 'no package'}`, () => {
+      const packages = files(folder).flatMap((file) =>
+        importsOf(file).filter((target) => !/\.ts$|^node:/.test(target)),
+      );
+      assert.deepEqual(
+        [...new Set(packages)].filter((name) => !allowed.includes(name)),
+        [],
+      );
+    });
+  }
+
+  it('lib/builds does not even use Node', () => {
+    assert.deepEqual(
+      files('lib/builds').flatMap((file) => importsOf(file).filter((target) => target.startsWith('node:'))),
+      [],
+    );
+  });
+
+  it('nothing of lib imports lib/http but what stands above the folders', () => {
+    const importing = files('lib').filter((file) => importsOf(file).some((target) => target.startsWith('lib/http/')));
+    const folders = importing.map((file) => /^lib\/(\w+)\//.exec(file)?.[1] ?? 'above');
+    assert.deepEqual([...new Set(folders)].sort(), ['above', 'http']);
+  });
 
   it('has no circle of imports', () => {
     const graph = new Map(

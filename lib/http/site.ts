@@ -12,7 +12,7 @@ export interface Site {
 
 export function createSite(publicUrl: string | undefined, basePath: string): Site {
   const base = basePath === '/' ? '' : basePath;
-  const root = (request: Request) => publicUrl ?? `${request.protocol}://${request.host}${base}`;
+  const root = (request: Request) => publicUrl ?? `${originOf(request)}${base}`;
   return {
     root,
     address: (request) => root(request) + (request.originalUrl.split('?')[0] ?? '').slice(base.length),
@@ -21,4 +21,10 @@ export function createSite(publicUrl: string | undefined, basePath: string): Sit
       return { server: hostname, pages: hostname };
     },
   };
+}
+
+/** The client names the host, and may name it badly or not at all. */
+function originOf({ protocol, host }: Request): string {
+  const origin = `${protocol}://${host}`;
+  return host && /^https?:/.test(origin) && URL.canParse(origin) ? origin : 'http://localhost';
 }

@@ -14,6 +14,7 @@ import {
   type Project,
   type ProjectWish,
   type Provider,
+  pageUrl,
   UnsupportedFilter,
   type Upstream,
   UpstreamAbsent,
@@ -171,14 +172,21 @@ async function* endingWhenAbsent(candidates: AsyncIterable<Execution>): AsyncIte
   }
 }
 
-function seenFromOutside(pages: Pages, { url, webUrl }: SourceSettings): Pages {
-  if (webUrl === undefined) return pages;
-  const move = (address: string) => {
-    if (url !== undefined && (address === url || address.startsWith(`${url}/`)))
-      return webUrl + address.slice(url.length);
-    return address.replace(/^https?:\/\/[^/?#]*/, new URL(webUrl).origin);
-  };
-  return Object.fromEntries(Object.entries(pages).map(([page, address]) => [page, address && move(address)])) as Pages;
+/** The pages as a reader's browser reaches them; what is no http(s) address is left out, for a link would lead there. */
+function seenFromOutside(pages: Pages, settings: SourceSettings): Pages {
+  const seen = Object.entries(pages).flatMap(([page, address]) => {
+    const web = pageUrl(address && moveOutside(address, settings));
+    // A header takes no other letters.
+    return web === undefined ? [] : [[page, /^[\x21-\x7e]+$/.test(web) ? web : new URL(web).href]];
+  });
+  return Object.fromEntries(seen);
+}
+
+function moveOutside(address: string, { url, webUrl }: SourceSettings): string {
+  if (webUrl === undefined) return address;
+  if (url !== undefined && (address === url || address.startsWith(`${url}/`)))
+    return webUrl + address.slice(url.length);
+  return address.replace(/^https?:\/\/[^/?#]*/, new URL(webUrl).origin);
 }
 
 function createBreaker(name: string) {

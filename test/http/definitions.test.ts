@@ -869,6 +869,16 @@ describeOnEach("GitLab's badges API", (freshDatabase) => {
       });
     }
 
+    it('a Host header that is none harms nobody', async () => {
+      const { badges } = await subjectOf('project');
+      const wrong: Record<string, string>[] = ['[', 'a b', 'x:y', '%'].map((name) => ({ host: name }));
+      for (const headers of [...wrong, { 'x-forwarded-host': '[' }, { 'x-forwarded-proto': 'a b' }]) {
+        const reply = await get(badges, { headers });
+        assert.equal(reply.status, 200, `${JSON.stringify(headers)}: ${reply.text}`);
+        assert.match(`${reply.headers.link}`, /^<http:\/\/localhost\/api\/v4\//);
+      }
+    });
+
     it('strange texts are stored as they are, without what no database holds', async () => {
       const { badges } = await subjectOf('project');
       const name = '\'; drop table badges; -- "\\ %_ \u{1F600} \u202e';
