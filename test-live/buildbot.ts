@@ -32,8 +32,8 @@ export interface Buildbot {
   /** Asks for a build; the id of its request. */
   force(builder: string, force: Force): Promise<number>;
   /**
-   * The newest build of a request that is held, once its command runs on the worker: Buildbot 3.7 leaves a build hanging
-   * whose worker goes earlier, while the build is prepared.
+   * The newest build of a held request, once its command runs on the worker: Buildbot 3.7 never ends a build whose worker
+   * goes while the build is still prepared.
    */
   begun(request: number): Promise<LiveBuild>;
   /** The newest build of a request, once it has ended. */
@@ -135,20 +135,17 @@ export async function startBuildbot(): Promise<Buildbot> {
       const [, requests] = (await call('/forceschedulers/force', 'force', params)) as [number, Record<string, number>];
       return requests[builderid] ?? assert.fail(`${builder} was not asked for a build`);
     },
-    begun: (request) => until('a build', () => (existsSync(`${hold}.begun`) ? buildOf(request, () => true)() : Promise.resolve(undefined))),
-      until(
-        'a build',
-        buildOf(request, () => true),
-      ),
+    begun: (request) =>
+      until('a build', async () => (existsSync(`${hold}.begun`) ? buildOf(request, () => true)() : undefined)),
     ended: (request) =>
       until(
         'the end of a build',
-        buildOf(request, (complete ) => complete),
+        buildOf(request, ({ complete }) => complete),
       ),
     again: (request) =>
       until(
         'the end of another build',
-        buildOf(request, (complete, results ) => complete && results !== RETRY),
+        buildOf(request, ({ complete, results }) => complete && results !== RETRY),
       ),
     waiting: (request) =>
       until('a request that waits', async () => {
@@ -156,22 +153,26 @@ export async function startBuildbot(): Promise<Buildbot> {
         const [found] = body.buildrequests as [{ claimed: boolean; complete: boolean }];
         return found.claimed || found.complete ? undefined : true;
       }).then(() => undefined),
-    stopBuild: async (build) => 
-      await call(`/builds/${build}`, 'stop', { reason: 'tried out' });,
-    letGo: () => rmSync(hold, force: true ),
-    async attachWorker() 
+    stopBuild: async (build) => {
+      await call(`/builds/${build}`, 'stop', { reason: 'tried out' });
+    },
+    letGo: () => rmSync(hold, { force: true }),
+    async attachWorker() {
       writeFileSync(hold, '');
       worker = run('buildbot-worker', workerFolder);
-      await until('the worker', async () => ((await hasWorker()) ? true : undefined));,
-    async detachWorker() 
+      await until('the worker', async () => ((await hasWorker()) ? true : undefined));
+    },
+    async detachWorker() {
       if (worker) await end(worker);
       worker = undefined;
-      await until('the leave of the worker', async () => ((await hasWorker()) ? undefined : true));,
-    async close() 
+      await until('the leave of the worker', async () => ((await hasWorker()) ? undefined : true));
+    },
+    async close() {
       buildbot.letGo();
       if (worker) await end(worker);
       await end(master);
-      rmSync(folder, { recursive: true, force: true });,
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
   try {
     await until('its API', async () => ((await get('/builders/shop')).status === 200 ? true : undefined));

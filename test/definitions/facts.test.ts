@@ -124,6 +124,19 @@ describe('facts', () => {
     assert.equal(asked.length, 2);
   });
 
+  it('are asked for again when more is wanted than was asked for', async () => {
+    const { facts, asked, forge } = createForge();
+    forge.answer = async () => ({ defaultBranch: 'main' });
+    assert.equal((await facts(PROJECT, {})).commit_sha, undefined);
+    forge.answer = async () => KNOWN;
+    assert.equal((await facts(PROJECT, { commit: true })).commit_sha, 'abc');
+    assert.equal((await facts(PROJECT, { tag: true })).latest_tag, 'v2');
+    assert.deepEqual(
+      asked.map(([, wish]) => wish),
+      [{}, { commit: true }, { tag: true }],
+    );
+  });
+
   it('are asked for again when the project is bound elsewhere', async () => {
     const { facts, asked } = createForge();
     await facts(PROJECT, ALL);

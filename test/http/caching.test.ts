@@ -181,7 +181,11 @@ describe('caching', () => {
     });
 
     it('is private where a key or its lack is not told by the address', async () => {
-      for (const headers of [{ 'x-apikey': 'badges' }, { authorization: `Basic ${btoa('api:badges')}` }]) {
+      const carried: Record<string, string>[] = [
+        { 'x-apikey': 'badges' },
+        { authorization: `Basic ${btoa('api:badges')}` },
+      ];
+      for (const headers of carried) {
         const { headers: answer } = await raw('/api/ci-badges/image?$ApplicationName=web', headers);
         assert.match(answer['cache-control'] ?? '', /^private, max-age=/);
       }

@@ -466,6 +466,13 @@ describeOnEach('storage', (fresh) => {
       assert.deepEqual(await urlsOf(database, { groupIds: [] }), []);
     });
 
+    it('are ordered by the moment of their making before their id', async () => {
+      await addDefinition(database, owner, { ...URLS, image_url: 'later' });
+      const { id } = await addDefinition(database, owner, { ...URLS, image_url: 'earlier' });
+      await database.updateTable('badges').set({ created_at: 1 }).where('id', '=', id).execute();
+      assert.deepEqual(await urlsOf(database, { projectId: project.id, groupIds: [] }), ['earlier', 'later']);
+    });
+
     it('are ordered by id where they were added at the same moment', async () => {
       for (const image_url of ['1', '2', '3']) await addDefinition(database, owner, { ...URLS, image_url });
       await database.updateTable('badges').set({ created_at: 1 }).execute();
