@@ -8,8 +8,14 @@ import { argumentsOf, bodyOf, keyOf, readBody } from './arguments.ts';
 import { allowOnly } from './methods.ts';
 
 const Text = z.string().trim().min(1).max(256);
+const Value = z
+  .union([z.string(), z.number(), z.boolean()], { error: 'a text, a number, true or false was wanted' })
+  .transform(String)
+  .refine((text) => text.length <= 1024, { error: '1024 characters are the most' });
+/** Beyond this a date is none. */
+const LATEST_MS = 8_640_000_000_000_000;
 const Instant = z
-  .union([z.iso.datetime({ offset: true }), z.number().int().positive()])
+  .union([z.iso.datetime({ offset: true }), z.number().int().positive().max(LATEST_MS)])
   .transform((at) => new Date(at));
 const Address = z.url({ protocol: /^https?$/, error: 'an address that starts with http:// or https:// was wanted' });
 const PageAddresses = z.strictObject({
@@ -31,7 +37,7 @@ const Report = z.strictObject({
     .regex(/^[0-9a-fA-F]{7,64}$/, '7 to 64 hexadecimal digits were wanted')
     .optional(),
   tag: Text.optional(),
-  variables: z.record(z.string().max(128), z.coerce.string().max(1024)).optional(),
+  variables: z.record(z.string().max(128), Value).optional(),
   pages: PageAddresses.optional(),
   startedAt: Instant.optional(),
   finishedAt: Instant.optional(),

