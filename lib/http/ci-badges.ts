@@ -98,7 +98,7 @@ export function createCiBadges({ access, routing, resolver, drawings, logos }: B
     return {
       freshUntil: Math.min(resolution.freshUntil, grant.until),
       shared: key.inAddress || key.text === undefined,
-      ...(presentation.cacheSeconds !== undefined && { leastSeconds: presentation.cacheSeconds }),
+      leastSeconds: leastSecondsOf(resolution, presentation, grant),
       seen: [...resolution.seen, ...seen],
     };
   }
@@ -165,6 +165,11 @@ const STRICT_STATUS: Readonly<Record<Reason, number>> = {
   timeout: 504,
   'internal-error': 500,
 };
+
+/** What went wrong is not kept for longer because the asker wants that, and nothing outlives its key. */
+function leastSecondsOf({ reason }: Resolution, { cacheSeconds = 0 }: Presentation, { until }: Grant): number {
+  return reason ? 0 : Math.min(cacheSeconds, Math.floor((until - Date.now()) / 1000));
+}
 
 /** The first value of a name, which is compared without regard to case. */
 function argument(args: readonly Argument[], name: string): string | undefined {

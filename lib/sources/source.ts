@@ -78,8 +78,10 @@ export function createSource(settings: SourceSettings): Source {
     defaultBranches ??= new LRUCache({ max: 10_000, ttl: DEFAULT_BRANCH_TTL_MS });
     let known = defaultBranches.get(application);
     if (!known) {
-      known = { branch: (await findProject(application, {}))?.defaultBranch };
-      defaultBranches.set(application, known);
+      const project = await findProject(application, {});
+      known = { branch: project?.defaultBranch };
+      // A project that is not there may be there soon.
+      if (project) defaultBranches.set(application, known);
     }
     return known.branch === undefined ? query : { ...query, branch: known.branch };
   }

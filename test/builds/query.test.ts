@@ -109,9 +109,9 @@ describe('parseQuery', () => {
 
 describe('queryIdentity', () => {
   const names = ['$ApplicationName', '$ApplicationId', '$ReleaseNumber', '$Branch', '$Tag', '$BuildNumber', 'finished'];
-  const more = ['$A', '$b', '$Colour', '$constructor', '$__proto__', 'workflow', 'stage', 'job'];
+  const others = ['$A', '$b', '$Colour', '$constructor', '$__proto__', 'workflow', 'stage', 'job'];
   const value = fc.constantFrom('1', '0', 'true');
-  const someArguments = fc.uniqueArray(fc.tuple(fc.constantFrom(...names, ...more), value), {
+  const someArguments = fc.uniqueArray(fc.tuple(fc.constantFrom(...names, ...others), value), {
     selector: ([name]) => name,
   });
 
@@ -140,6 +140,14 @@ describe('queryIdentity', () => {
         assert.equal(queryIdentity(read(...one)) === queryIdentity(read(...other)), text(one) === text(other));
       }),
     );
+  });
+
+  it('tells a query from one that asks more', () => {
+    const all: readonly Argument[] = [...names, ...others].map((name) => [name, '1']);
+    for (const [name] of all) {
+      const less = all.filter(([other]) => other !== name);
+      assert.notEqual(queryIdentity(read(...less)), queryIdentity(read(...all)), name);
+    }
   });
 
   it('tells filters apart that have the same value', () => {

@@ -169,10 +169,16 @@ describe('caching', () => {
       between(await ageOf(`${IMAGE}&cacheSeconds=1`), 57, 60);
     });
 
+    it('gives no longer to what went wrong', async () => {
+      test.fake.executions = [];
+      between(await ageOf(`${IMAGE}&cacheSeconds=600`), 27, 30);
+    });
+
     it('does not outlive its key', async () => {
       await test.close();
       test = await startHost({}, [keyOf('badges', { expiresAt: new Date(Date.now() + 20_000) })]);
       between(await ageOf(IMAGE), 15, 20);
+      between(await ageOf(`${IMAGE}&cacheSeconds=600`), 15, 20);
     });
 
     it('lets caches give an old answer while they ask, and while we are down', async () => {

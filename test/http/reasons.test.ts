@@ -30,7 +30,7 @@ describe('what went wrong with an image', () => {
     ['upstream-refused', (ci) => say(ci, new UpstreamRefused('no')), 502],
     ['upstream-limited', (ci) => say(ci, new UpstreamLimited('later')), 503],
     ['internal-error', (ci) => say(ci, new TypeError('a bug')), 500],
-    ['timeout', (ci) => Object.assign(ci, { delayMs: 300 }), 504],
+    ['timeout', (ci) => Object.assign(ci, { delayMs: 1_000 }), 504],
   ];
   for (const [reason, fail, status] of failures) {
     it(`${reason} is told beside a picture, and is ${status} with strict=1`, async () => {

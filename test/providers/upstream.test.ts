@@ -148,14 +148,13 @@ describe('upstream', () => {
 
     it('is one budget for a request with its redirects', async () => {
       const { ask, server } = await between(
-        (request, response) => {
-          const location = `/${Number(request.url?.slice(1) || 0) + 1}`;
-          setTimeout(() => response.writeHead(302, { location }).end(), 60);
+        (_, response) => {
+          setTimeout(() => response.writeHead(302, { location: '/' }).end(), 100);
         },
-        { timeoutMs: 100 },
+        { timeoutMs: 300 },
       );
-      await assert.rejects(ask('/'), { message: /within 100 ms/ });
-      assert.equal(server.got.length, 2);
+      await assert.rejects(ask('/'), { message: /within 300 ms/ });
+      assert.ok(server.got.length < 4, `${server.got.length} requests`);
     });
   });
 

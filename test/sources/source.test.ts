@@ -230,10 +230,14 @@ describe('the default branch of a source', () => {
     });
   }
 
-  it('is left open where the backend has no such project', async () => {
-    const test = createFake(GIT, { project: () => Promise.reject(new UpstreamAbsent('none')) });
+  it('is left open where the backend has no such project, until it has', async () => {
+    let there = false;
+    const test = createFake(GIT, { project: () => (there ? project() : Promise.reject(new UpstreamAbsent('none'))) });
     assert.equal((await test.ask({ application: 'shop' })).found, true);
-    assert.deepEqual(asked(test), [undefined]);
+    there = true;
+    test.fake.executions = [run({ branch: 'trunk' })];
+    await test.ask({ application: 'shop' });
+    assert.deepEqual(asked(test), [undefined, 'trunk']);
   });
 
   it('is asked for again after an outage', async () => {
