@@ -94,8 +94,10 @@ export async function createBadgeHost({
     onBug: (error) => log.error({ err: error }, 'internal error while asking a source'),
     onFailure: (source, error) => log.warn({ source, reason: error.reason }, error.message),
   });
+  // Read before the keys: what changes in between is then heard of.
+  const known = await recentChanges(database);
   const access = createAccess(await allKeys(), config.access.anonymous);
-  const changes = await followChanges(storage, log, async (topic) => {
+  const changes = followChanges(storage, log, known, async (topic) => {
     if (topic === 'keys') access.replace(await allKeys());
     const changed = applicationOf(topic);
     if (changed) resolver.expire(...changed);
@@ -235,9 +237,14 @@ function toFreshness(options: FreshnessConfig | undefined): Freshness {
   return { ...DEFAULT_FRESHNESS, ...Object.fromEntries(given) };
 }
 
-/** Tells of every topic that another process announced, until it is stopped. */
-async function followChanges(storage: Storage, log: Logger, onChange: (topic: string) => Promise<void>) {
-  const known = new Map(await recentChanges(storage.database));
+/** Tells of every topic that was announced since `before`, until it is stopped. */
+function followChanges(
+  storage: Storage,
+  log: Logger,
+  before: ReadonlyMap<string, number>,
+  onChange: (topic: string) => Promise<void>,
+) {
+  const known = new Map(before);
   let stopped = false;
   const look = async () => {
     try {
