@@ -8,13 +8,14 @@ import { play, type TestServer } from './server.ts';
 
 const BUNDLE = 'dist/bundle/main.js';
 
-describe('the bundle that `npm start` runs', () => {
+const WHY = existsSync(BUNDLE) ? '' : ' (it is not built: `npm run build` makes it)';
+
+describe(`the bundle that \`npm start\` runs${WHY}`, () => {
   let server: TestServer;
   let folder: string;
 
   before(async function () {
-    // `npm ci` builds it; without, there is nothing to test: `npm run build` makes it.
-    if (!existsSync(BUNDLE)) this.skip();
+    if (WHY) this.skip();
     folder = mkdtempSync(join(tmpdir(), 'signalbox-'));
     server = await play((_request, response) => {
       response.setHeader('content-type', 'application/json').end('{"status":"green"}');

@@ -258,8 +258,10 @@ describe('the command line', function () {
       running = undefined;
     });
 
-    it('prints two lines without any configuration, and both work as printed', async function () {
-      if (spawnSync('curl', ['--version']).error) this.skip();
+    const noCurl = spawnSync('curl', ['--version']).error ? ' (there is no curl to run the first line with)' : '';
+
+    it(`prints two lines without any configuration, and both work as printed${noCurl}`, async function () {
+      if (noCurl) this.skip();
       await serve(/This key works/);
       const [, curl = ''] = /Report a build:\n(.*)\n/.exec(printed) ?? [];
       const [, address = ''] = /Its badge:\n(.*)\n/.exec(printed) ?? [];
