@@ -85,7 +85,9 @@ program
     const args = texts.map(toArgument);
     const answer = await host.badges.image({ args, key: { text: key, inAddress: false } });
     await host.close();
-    const { 'Badge-State': state = 'unknown', 'Badge-Reason': reason, 'Badge-Detail': detail } = answer.headers;
+    const state = answer.head.get('Badge-State') ?? 'unknown';
+    const reason = answer.head.get('Badge-Reason');
+    const detail = answer.head.get('Badge-Detail');
     if (output !== undefined && answer.drawing) writeFileSync(output, answer.drawing.body);
     else say(args.some(([name]) => name === 'format') ? (answer.drawing?.body ?? '').trimEnd() : state);
     if (reason) process.stderr.write(`${reason}${detail ? `: ${detail}` : ''}\n`);

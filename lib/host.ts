@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
@@ -20,11 +19,14 @@ import { buildsRouter } from './http/builds.ts';
 import { type CiBadges, ciBadgesRouter, createCiBadges } from './http/ci-badges.ts';
 import { definitionsRouter } from './http/definitions.ts';
 import { createDrawings } from './http/drawing.ts';
-import { healthRouter } from './http/health.ts';
+import { createFront } from './http/front.ts';
+import { healthRouter, metricsRouter } from './http/health.ts';
 import { type Hook, hooksRouter } from './http/hooks.ts';
 import { ownersRouter } from './http/owners.ts';
+import { createRequests } from './http/requests.ts';
 import { createSite } from './http/site.ts';
-import { createWarm, SAMPLED } from './http/warm.ts';
+import { createWarm } from './http/warm.ts';
+import { createMetrics, type Metrics } from './observe/index.ts';
 import { createUpstream, type Registry } from './providers/index.ts';
 import { createResolver, DEFAULT_FRESHNESS, type Freshness, type Resolver } from './resolving/index.ts';
 import { createPushSource, createRouting, createSource, type Routing, type Source } from './sources/index.ts';
@@ -81,7 +83,8 @@ export async function createBadgeHost({
   const configured = await configureSources(loaded, providers);
   const storage = await openStorage(config.database);
   const { database } = storage;
-  const routing = createRoutingOf(config, configured, createPushSource(database), log);
+  const metrics = createMetrics();
+  const routing = createRoutingOf(config, configured, createPushSource(database), log, metrics);
   const resolver = createResolver({
     entries: config.cache.entries,
     freshness: toFreshness(config.freshness),
@@ -115,22 +118,18 @@ export async function createBadgeHost({
   }
 
   const badges = createCiBadges({ access, routing, resolver, drawings: createDrawings(), logos: createLogos() });
-  const nextRequestId = createRequestIds();
-  const warm = createWarm({
-    maxBytes: config.cache.warmBytes,
-    nextRequestId,
-    onSample: ({ method, url = '' }, status) => {
-      log.info({ method, path: url.split('?')[0], status, warm: true, sampled: SAMPLED }, 'request');
-    },
-  });
+  const requests = createRequests(log, metrics);
+  const warm = createWarm({ maxBytes: config.cache.warmBytes, requests });
+  metrics.gauge('signalbox_warm_answers', 'Answers that are kept ready.', () => warm.size);
+  metrics.gauge('signalbox_warm_bytes', 'What they take, in bytes.', () => warm.bytes);
   const site = createSite(config.server.publicUrl, config.server.basePath);
   const app = createApp({
     basePath: config.server.basePath,
     trustProxy: config.server.trustProxy,
     log,
-    nextRequestId,
+    requests,
     routers: [
-      ciBadgesRouter(badges, warm),
+      ciBadgesRouter(badges),
       buildsRouter(access, async (build) => {
         await saveBuild(database, build);
         await expire('push', build.application);
@@ -139,11 +138,10 @@ export async function createBadgeHost({
       definitionsRouter({ database, access, badges, site, facts: createFactsOf(storage, routing, log) }),
       ownersRouter({ database, access, site, hasSource: (name) => routing.sourceOf(name) !== undefined }),
       healthRouter(async () => !closing && (await answers(storage))),
+      metricsRouter(access, config.access.metrics, metrics),
     ],
   });
-  const server = createServer((request, response) => {
-    if (!warm.serve(request, response)) app(request, response);
-  });
+  const server = createServer(createFront({ basePath: config.server.basePath, warm, badges, requests, log, app }));
 
   return {
     server,
@@ -159,16 +157,6 @@ export async function createBadgeHost({
       await Promise.all(routing.sources.map((source) => source.close()));
       await storage.close();
     },
-  };
-}
-
-/** Ids of requests: a part of this process's own, and a number. */
-function createRequestIds(): () => string {
-  const process = randomBytes(6).toString('base64url');
-  let count = 0;
-  return () => {
-    count += 1;
-    return `${process}-${count.toString(36)}`;
   };
 }
 
@@ -196,9 +184,15 @@ function hooksOf(configured: readonly ConfiguredSource[]): (source: string) => H
 /** Reported builds lie at hand: asking costs nothing, and a report makes them stale at once. */
 const REPORTED: Freshness = { ...DEFAULT_FRESHNESS, movingStaleMs: 10_000, settledStaleMs: 60_000 };
 
-function createRoutingOf(config: Config, configured: readonly ConfiguredSource[], push: Source, log: Logger): Routing {
+function createRoutingOf(
+  config: Config,
+  configured: readonly ConfiguredSource[],
+  push: Source,
+  log: Logger,
+  metrics: Metrics,
+): Routing {
   const routed = configured.map((source) => ({
-    source: createConfiguredSource(config, source, log),
+    source: createConfiguredSource(config, source, log, metrics),
     ...(source.applications && { patterns: source.applications }),
   }));
   const aliases = Object.entries(config.applications).map(([name, { source, ...query }]) => [name, { source, query }]);
@@ -206,7 +200,12 @@ function createRoutingOf(config: Config, configured: readonly ConfiguredSource[]
 }
 
 /** A source as configured, with its way out to the network. */
-export function createConfiguredSource(config: Config, configured: ConfiguredSource, log: Logger): Source {
+export function createConfiguredSource(
+  config: Config,
+  configured: ConfiguredSource,
+  log: Logger,
+  metrics?: Metrics,
+): Source {
   const { name, definition, options, url, webUrl, scanLimit, timeoutSeconds } = configured;
   return createSource({
     name,
@@ -215,6 +214,7 @@ export function createConfiguredSource(config: Config, configured: ConfiguredSou
     upstream: createUpstream({
       origin: url === undefined ? '' : new URL(url).origin,
       userAgent: `signalbox/${pkg.version}`,
+      onRequest: ({ status, durationMs }) => metrics?.upstreamRequest(name, status, durationMs / 1000),
       ...(timeoutSeconds !== undefined && { timeoutMs: timeoutSeconds * 1000 }),
       ...(configured.maxBytes !== undefined && { maxBytes: configured.maxBytes }),
       ...(configured.concurrency !== undefined && { concurrency: configured.concurrency }),

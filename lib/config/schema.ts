@@ -95,7 +95,13 @@ export const ConfigOptions = z.strictObject({
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info') })
     .prefault({}),
-  access: z.strictObject({ anonymous: z.union([z.boolean(), z.array(Name)]).default(false) }).prefault({}),
+  access: z
+    .strictObject({
+      anonymous: z.union([z.boolean(), z.array(Name)]).default(false),
+      /** Whether passers-by may read `/metrics`; else a key with the scope `admin` may. */
+      metrics: z.boolean().default(false),
+    })
+    .prefault({}),
   keys: z.array(KeyOptions).default([]),
   cache: z
     .strictObject({

@@ -1,13 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Seen } from '../resolving/index.ts';
-import { type Drawing, encodingFor } from './drawing.ts';
+import { Drawing, encodingFor } from './drawing.ts';
+import { type Head, headOf } from './head.ts';
 
 /** A response as a value: made once, sent as often as it holds. */
 export interface Answer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly drawing?: Drawing;
+  readonly head: Head;
+  readonly drawing: Drawing | undefined;
   readonly life: Life;
+  /** How it was come by, for `Cache-Status`. */
+  readonly cache: string;
 }
 
 /** How long an answer may be kept, by us and by caches between us and the reader. */
@@ -25,35 +28,60 @@ export interface Life {
 /** Nobody may keep the answer. */
 export const NOT_KEPT: Life = { freshUntil: 0, shared: false };
 
-/** Sends an answer: its headers, or 304, or its body in the best form that the client takes. */
-export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-  const { drawing } = answer;
-  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
-  response.setHeader('Cache-Control', cacheControl(answer.life, Date.now()));
+const NOT_CACHED = 'signalbox; fwd=bypass';
+
+/** An answer with headers of its own, and with a body where there is a drawing. */
+export function toAnswer(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  life: Life,
+  drawing?: Drawing,
+  cache = NOT_CACHED,
+): Answer {
+  const own = drawing ? { ...headers, 'Content-Type': drawing.type, Vary: 'Accept-Encoding' } : headers;
+  return { status, head: headOf(own), drawing, life, cache };
+}
+
+/** What is said of an error that is not ours to explain: that is for the log. */
+export function toInternalError(): Answer {
+  return toAnswer(500, {}, NOT_KEPT, new Drawing('application/json', '{"message":"internal error"}'));
+}
+
+/** Sends an answer: its headers, or 304, or its body in the best form that the client takes and that is ready. */
+export function sendAnswer(
+  { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
+  response: ServerResponse,
+  { status, head, drawing, life, cache }: Answer,
+  requestId: string,
+  cacheStatus = cache,
+  now = Date.now(),
+): void {
+  const common = { cacheControl: cacheControl(life, now), cacheStatus, requestId };
   if (!drawing) {
-    response.statusCode = answer.status;
-    response.end();
+    response.writeHead(status, head.list(common)).end();
     return;
   }
-  const encoding = encodingFor(drawing, request.headers['accept-encoding']);
-  response.setHeader('ETag', encoding ? `"${drawing.tag}-${encoding}"` : `"${drawing.tag}"`);
-  response.setHeader('Vary', 'Accept-Encoding');
-  if (answer.status === 200 && matchesTag(request.headers['if-none-match'], drawing.tag)) {
-    response.statusCode = 304;
-    response.end();
+  const encoding = encodingFor(drawing, headers['accept-encoding']);
+  const known = headers['if-none-match'];
+  if (known !== undefined && status === 200 && matchesTag(known, drawing.tag)) {
+    // The client's copy keeps the tag of the form that it is in.
+    const etag = encoding && known === drawing.etag(encoding) ? known : drawing.etag(undefined);
+    response.writeHead(304, head.list({ ...common, etag })).end();
     return;
   }
-  const body = encoding ? drawing.form(encoding) : drawing.body;
-  response.statusCode = answer.status;
-  response.setHeader('Content-Type', drawing.type);
-  if (encoding) response.setHeader('Content-Encoding', encoding);
-  response.setHeader('Content-Length', typeof body === 'string' ? drawing.bytes : body.length);
-  response.end(request.method === 'HEAD' ? undefined : body);
+  const compressed = encoding && drawing.compressed(encoding);
+  const etag = drawing.etag(compressed && encoding);
+  const length = compressed ? compressed.length : drawing.bytes;
+  response.writeHead(status, head.list({ ...common, etag, length, encoding: compressed && encoding }));
+  if (method === 'HEAD') response.end();
+  else if (compressed) response.end(compressed);
+  // A text and its head leave in one write.
+  else response.end(drawing.body, drawing.isAscii ? 'latin1' : 'utf8');
 }
 
 /** Whether `If-None-Match` names a drawing, in whichever of its forms. */
-export function matchesTag(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false;
+export function matchesTag(header: string, tag: string): boolean {
+  if (header.length === tag.length + 2 && header === `"${tag}"`) return true;
   if (header.trim() === '*') return true;
   return header.split(',').some(
     (part) =>

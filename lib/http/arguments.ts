@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import express, { type Request, type RequestHandler } from 'express';
 import type { Argument } from '../builds/index.ts';
 import { BadRequest } from '../providers/index.ts';
@@ -42,18 +43,20 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The arguments of a request: its query string, then its body. A JSON body gives those of its root that are no lists or objects. */
+/** The arguments of a request: its query string, then its body. */
 export function argumentsOf(request: Request): readonly Argument[] {
-  return [...queryArguments(request), ...argumentsOfBody(bodyOf(request))];
+  return [...queryArguments(request.originalUrl), ...argumentsOfBody(request)];
 }
 
 /** The arguments of the query string alone, as they were sent: Express would fold and nest them. */
-export function queryArguments(request: Pick<Request, 'originalUrl'>): readonly Argument[] {
-  const start = request.originalUrl.indexOf('?');
-  return start < 0 ? [] : [...new URLSearchParams(request.originalUrl.slice(start + 1))];
+export function queryArguments(url: string): readonly Argument[] {
+  const start = url.indexOf('?');
+  return start < 0 ? [] : [...new URLSearchParams(url.slice(start + 1))];
 }
 
-function argumentsOfBody(body: Body): readonly Argument[] {
+/** The arguments of a form, or those at the root of a JSON body that are no lists or objects. */
+export function argumentsOfBody(request: Request): readonly Argument[] {
+  const body = bodyOf(request);
   if (body.kind === 'form') return body.pairs;
   if (body.kind === 'none' || typeof body.value !== 'object' || body.value === null) return [];
   return Object.entries(body.value)
@@ -73,16 +76,23 @@ const KEY_NAMES = ['key', 'api_key'];
  * The API key at every place where BuildMaster takes one: `key` or `API_Key` in the query, a form or a JSON body (without
  * regard to case), the header `X-ApiKey`, and Basic authentication as `api:KEY`; and `Authorization: Bearer`.
  */
-export function keyOf(request: Request, args: readonly Argument[]): CarriedKey {
-  const isKey = ([name, value]: Argument) => KEY_NAMES.includes(name.toLowerCase()) && value !== '';
-  const inAddress = queryArguments(request).find(isKey);
+export function keyOf(
+  { 'x-apikey': header, authorization }: IncomingHttpHeaders,
+  query: readonly Argument[],
+  body: readonly Argument[] = [],
+): CarriedKey {
+  const inAddress = query.find(isKey);
   if (inAddress) return { text: inAddress[1], inAddress: true };
-  const header = request.get('x-apikey');
-  return { text: header || keyOfAuthorization(request) || args.find(isKey)?.[1], inAddress: false };
+  const text = (typeof header === 'string' && header) || keyOfAuthorization(authorization) || body.find(isKey)?.[1];
+  return { text, inAddress: false };
 }
 
-function keyOfAuthorization(request: Request): string | undefined {
-  const [scheme = '', value = ''] = (request.get('authorization') ?? '').split(/\s+/, 2);
+function isKey([name, value]: Argument): boolean {
+  return value !== '' && KEY_NAMES.includes(name.toLowerCase());
+}
+
+function keyOfAuthorization(authorization = ''): string | undefined {
+  const [scheme = '', value = ''] = authorization.split(/\s+/, 2);
   if (scheme.toLowerCase() === 'bearer') return value || undefined;
   if (scheme.toLowerCase() !== 'basic') return undefined;
   const [user, ...password] = Buffer.from(value, 'base64').toString('utf8').split(':');

@@ -48,7 +48,7 @@ export function buildsRouter(access: Access, report: (build: ReportedBuild) => P
   const router = express.Router();
   router.all('/api/builds', allowOnly('POST'), readBody, async (request, response) => {
     const args = argumentsOf(request);
-    const grant = access.authorize(keyOf(request, args).text, 'push');
+    const grant = access.authorize(keyOf(request.headers, args).text, 'push');
     response.set('Cache-Control', 'no-store');
     if (!grant?.mayAsk('push')) {
       response

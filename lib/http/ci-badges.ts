@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import express, { type Request, type Response, type Router } from 'express';
 import type { Access, Grant } from '../access/index.ts';
 import {
@@ -14,11 +15,10 @@ import { type Argument, PAGES, pageOf, parseQuery, QueryError } from '../builds/
 import { BadRequest, type Reason } from '../providers/index.ts';
 import { type Resolution, type Resolver, type Seen, see } from '../resolving/index.ts';
 import type { Routing } from '../sources/index.ts';
-import { type Answer, type Life, NOT_KEPT, sendAnswer } from './answer.ts';
-import { argumentsOf, type CarriedKey, keyOf, queryArguments, readBody } from './arguments.ts';
-import { type Drawing, type Drawings, toDrawing } from './drawing.ts';
+import { type Answer, type Life, NOT_KEPT, sendAnswer, toAnswer } from './answer.ts';
+import { argumentsOfBody, type CarriedKey, keyOf, queryArguments, readBody } from './arguments.ts';
+import { Drawing, type Drawings } from './drawing.ts';
 import { allowOnly } from './methods.ts';
-import type { Warm } from './warm.ts';
 
 /** What the badge and link of a build are made with. */
 export interface BadgeParts {
@@ -42,27 +42,29 @@ export interface CiBadges {
   link(ask: Ask): Promise<Answer>;
 }
 
-/** BuildMaster's CI badge API: `/api/ci-badges/image` and `/api/ci-badges/link`. */
-export function ciBadgesRouter(badges: CiBadges, warm: Warm): Router {
+/** BuildMaster's CI badge API: `/api/ci-badges/image` and `/api/ci-badges/link`, with arguments in the body too. */
+export function ciBadgesRouter(badges: CiBadges): Router {
   const router = express.Router();
-  const serve = (answer: (ask: Ask) => Promise<Answer>) => async (request: Request, response: Response) => {
-    const given = await answer(toAsk(request));
-    sendAnswer(request, response, given);
-    warm.keep(request, response, given);
+  const serve = (answerTo: CiBadges['image']) => async (request: Request, response: Response) => {
+    sendAnswer(request, response, await answerTo(askOfBody(request)), response.locals.requestId);
   };
   router.all('/api/ci-badges/image', allowOnly('GET', 'HEAD', 'POST'), readBody, serve(badges.image));
   router.all('/api/ci-badges/link', allowOnly('GET', 'HEAD', 'POST'), readBody, serve(badges.link));
   return router;
 }
 
-function toAsk(request: Request): Ask {
+/** What a request asks by its address, and by its body if it has one. */
+export function askOf(headers: IncomingHttpHeaders, query: readonly Argument[], body: readonly Argument[] = []): Ask {
+  return { args: body.length > 0 ? [...query, ...body] : query, key: keyOf(headers, query, body) };
+}
+
+function askOfBody(request: Request): Ask {
+  const query = queryArguments(request.originalUrl);
   try {
-    const args = argumentsOf(request);
-    return { args, key: keyOf(request, args) };
+    return askOf(request.headers, query, argumentsOfBody(request));
   } catch (error) {
     if (!(error instanceof BadRequest)) throw error;
-    const args = queryArguments(request);
-    return { args, key: keyOf(request, args), problem: error };
+    return { ...askOf(request.headers, query), problem: error };
   }
 }
 
@@ -107,11 +109,11 @@ export function createCiBadges({ access, routing, resolver, drawings, logos }: B
     const identity = JSON.stringify(badge);
     switch (presentation.format) {
       case 'json':
-        return toDrawing('application/json', renderJson(badge, factsOf(resolution)));
+        return new Drawing('application/json', renderJson(badge, factsOf(resolution)));
       case 'endpoint':
-        return toDrawing('application/json', renderEndpoint(badge, resolution.state === 'error'));
+        return new Drawing('application/json', renderEndpoint(badge, resolution.state === 'error'));
       case 'txt':
-        return toDrawing('text/plain; charset=utf-8', `${badge.message}\n`);
+        return new Drawing('text/plain; charset=utf-8', `${badge.message}\n`);
       default:
         return drawings.get(identity, 'image/svg+xml; charset=utf-8', () => renderSvg(badge));
     }
@@ -125,12 +127,10 @@ export function createCiBadges({ access, routing, resolver, drawings, logos }: B
       const presentation = parsePresentation(ask.args);
       const reasons = reasonsOf(resolution, duplicates);
       const strict = ['1', 'true'].includes(argument(ask.args, 'strict') ?? '');
-      return {
-        status: strict && resolution.reason ? STRICT_STATUS[resolution.reason] : 200,
-        headers: factHeaders(resolution, reasons),
-        drawing: draw(resolution, toBadge(resolution, presentation, logos), presentation),
-        life: lifeOf(found, ask.key, presentation),
-      };
+      const status = strict && resolution.reason ? STRICT_STATUS[resolution.reason] : 200;
+      const drawing = draw(resolution, toBadge(resolution, presentation, logos), presentation);
+      const life = lifeOf(found, ask.key, presentation);
+      return toAnswer(status, factHeaders(resolution, reasons), life, drawing, cacheStatusOf(resolution));
     },
 
     async link(ask) {
@@ -141,12 +141,13 @@ export function createCiBadges({ access, routing, resolver, drawings, logos }: B
       const life = lifeOf(found, ask.key);
       const wanted = (argument(ask.args, 'page') ?? 'build').toLowerCase();
       const page = PAGES.find((known) => known === wanted);
-      const refuse = (text: string): Answer => ({ status: 400, headers, life, drawing: plain(text) });
+      const cache = cacheStatusOf(resolution);
+      const refuse = (text: string) => toAnswer(400, headers, life, plain(text), cache);
       if (!page) return refuse(`page \`${wanted}\` is not known: ${PAGES.join(', ')} are`);
       if (!resolution.execution) return refuse(resolution.detail ?? `no link: ${resolution.reason ?? 'unknown'}`);
       const address = pageOf(resolution.execution, page);
       if (!address) return refuse('the build was reported without a page');
-      return { status: 303, headers: { ...headers, Location: address }, life };
+      return toAnswer(303, { ...headers, Location: address }, life, undefined, cache);
     },
   };
 }
@@ -186,15 +187,18 @@ function reasonsOf({ reason }: Resolution, duplicates: readonly string[]): reado
 
 /** What is told beside the picture. */
 function factHeaders(resolution: Resolution, reasons: readonly Reason[]): Record<string, string> {
-  const { state, execution, stale, askedAt, detail, cache } = resolution;
+  const { state, execution, stale, askedAt, detail } = resolution;
   return {
     'Badge-State': state,
     ...(execution && { 'Badge-Status': headerText(execution.status) }),
     ...(reasons.length > 0 && { 'Badge-Reason': reasons.join(', ') }),
     ...(detail && { 'Badge-Detail': headerText(detail) }),
     ...(stale && askedAt && { 'Badge-Stale': `since ${askedAt.toISOString()}` }),
-    'Cache-Status': `signalbox; ${cache === 'miss' ? 'fwd=miss' : cache === 'stale' ? 'hit; detail=stale' : 'hit'}`,
   };
+}
+
+function cacheStatusOf({ cache }: Resolution): string {
+  return `signalbox; ${cache === 'miss' ? 'fwd=miss' : cache === 'stale' ? 'hit; detail=stale' : 'hit'}`;
 }
 
 function factsOf({ state, execution, reason, detail, stale, source, askedAt }: Resolution): object {
@@ -206,12 +210,12 @@ function factsOf({ state, execution, reason, detail, stale, source, askedAt }: R
 }
 
 function plain(text: string): Drawing {
-  return toDrawing('text/plain; charset=utf-8', `${text}\n`);
+  return new Drawing('text/plain; charset=utf-8', `${text}\n`);
 }
 
 function forbidden(): Answer {
   const text = 'An API key that allows this is needed: send it as key=…, in the header X-ApiKey, or as Basic api:…';
-  return { status: 403, headers: {}, life: NOT_KEPT, drawing: plain(text) };
+  return toAnswer(403, {}, NOT_KEPT, plain(text));
 }
 
 /** A text that a header can carry: anything but printable ASCII is percent-encoded. */

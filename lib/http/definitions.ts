@@ -19,7 +19,7 @@ import {
   type Project,
   removeDefinition,
 } from '../storage/index.ts';
-import { NOT_KEPT, sendAnswer } from './answer.ts';
+import { NOT_KEPT, sendAnswer, toAnswer } from './answer.ts';
 import { readBody } from './arguments.ts';
 import type { Ask, CiBadges } from './ci-badges.ts';
 import {
@@ -27,6 +27,7 @@ import {
   callerOf,
   demand,
   gitlabErrors,
+  gitlabHeaders,
   idOf,
   invalid,
   notFound,
@@ -64,6 +65,7 @@ type SubjectOf = (ref: string, caller: Caller) => Promise<Subject>;
 /** GitLab's badges API. https://docs.gitlab.com/api/project_badges and https://docs.gitlab.com/api/group_badges */
 export function definitionsRouter(parts: DefinitionParts): Router {
   const router = express.Router();
+  router.use('/api/v4', gitlabHeaders);
   router.use(
     '/api/v4/projects/:id/badges',
     badgesRouter(parts, (ref, caller) => projectSubject(parts, ref, caller)),
@@ -184,11 +186,16 @@ function badgesRouter(parts: DefinitionParts, subjectOf: SubjectOf): Router {
         const answer = await parts.badges[kind](own);
         // What a token shows must not lie in a shared cache, of which tokens in a header are no part.
         const shared = answer.life.shared && caller.grant === undefined;
-        return sendAnswer(request, response, { ...answer, life: { ...answer.life, shared } });
+        return sendAnswer(
+          request,
+          response,
+          { ...answer, life: { ...answer.life, shared } },
+          response.locals.requestId,
+        );
       }
       // A header holds only so many characters; what is encoded already stays as it is.
       const location = target.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
-      sendAnswer(request, response, { status: 302, headers: { Location: location }, life: REDIRECT_LIFE() });
+      sendAnswer(request, response, toAnswer(302, { Location: location }, REDIRECT_LIFE()), response.locals.requestId);
     };
   router.get('/:badge/image', follow('image'));
   router.get('/:badge/link', follow('link'));

@@ -1,18 +1,7 @@
 import { hash } from 'node:crypto';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
-
-/** The ready bytes of an answer's body, with its compressed forms made when they are first wanted. */
-export interface Drawing {
-  readonly type: string;
-  readonly body: string;
-  /** Length of the body in UTF-8. */
-  readonly bytes: number;
-  /** Every character is one byte of ASCII. */
-  readonly isLatin1: boolean;
-  readonly tag: string;
-  form(encoding: Encoding): Buffer;
-}
 
 export type Encoding = 'br' | 'gzip';
 
@@ -30,13 +19,13 @@ export interface Drawings {
 export function createDrawings(): Drawings {
   const kept = new LRUCache<string, Drawing>({
     maxSize: KEPT_BYTES,
-    sizeCalculation: ({ body }, identity) => 2 * body.length + identity.length + 200,
+    sizeCalculation: ({ body }, identity) => body.length + identity.length + 400,
   });
   return {
     get(identity, type, draw) {
       let drawing = kept.get(identity);
       if (!drawing) {
-        drawing = toDrawing(type, draw());
+        drawing = new Drawing(type, draw());
         kept.set(identity, drawing);
       }
       return drawing;
@@ -44,21 +33,55 @@ export function createDrawings(): Drawings {
   };
 }
 
-export function toDrawing(type: string, body: string): Drawing {
-  const forms: Partial<Record<Encoding, Buffer>> = {};
-  const bytes = Buffer.byteLength(body);
-  return {
-    type,
-    body,
-    bytes,
-    isLatin1: bytes === body.length,
-    tag: hash('sha1', body, 'base64url'),
-    form(encoding) {
-      forms[encoding] ??= compress(body, encoding);
-      return forms[encoding];
-    },
-  };
+/** The ready bytes of an answer's body. Its compressed forms are made when one is first wanted, but nobody waits for them. */
+export class Drawing {
+  readonly type: string;
+  readonly body: string;
+  /** Length of the body in UTF-8. */
+  readonly bytes: number;
+  /** Every character is one byte. */
+  readonly isAscii: boolean;
+  /** Of the body as it is; its forms have tags of their own. */
+  readonly tag: string;
+  readonly #etag: string;
+  /** `null` while it is being made. */
+  #gzip: Buffer | null | undefined;
+  #br: Buffer | null | undefined;
+
+  constructor(type: string, body: string) {
+    this.type = type;
+    this.bytes = Buffer.byteLength(body);
+    this.isAscii = this.bytes === body.length;
+    // What was pieced together or cut out would hold on to its parts.
+    this.body = this.isAscii ? Buffer.from(body, 'latin1').toString('latin1') : body;
+    this.tag = hash('sha1', body, 'base64url');
+    this.#etag = `"${this.tag}"`;
+  }
+
+  etag(form: Encoding | undefined): string {
+    return form ? `"${this.tag}-${form}"` : this.#etag;
+  }
+
+  /** The body compressed; `undefined` when it is not ready yet. */
+  compressed(encoding: Encoding): Buffer | undefined {
+    const made = encoding === 'br' ? this.#br : this.#gzip;
+    if (made === undefined) void this.#compress(encoding);
+    return made ?? undefined;
+  }
+
+  async #compress(encoding: Encoding): Promise<void> {
+    if (encoding === 'br') {
+      this.#br = null;
+      this.#br = await toBrotli(this.body, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } });
+    } else {
+      this.#gzip = null;
+      this.#gzip = await toGzip(this.body);
+    }
+  }
 }
+
+const toBrotli = promisify(brotliCompress);
+const toGzip = promisify(gzip);
 
 /** The encoding to send a drawing in; `undefined` for as it is. */
 export function encodingFor({ body }: Drawing, accepted: string | undefined): Encoding | undefined {
@@ -80,9 +103,4 @@ function accepts(accepted: string, encoding: Encoding): boolean {
     const [name, ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
     return name === encoding && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
   });
-}
-
-function compress(body: string, encoding: Encoding): Buffer {
-  if (encoding === 'gzip') return gzipSync(body);
-  return brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } });
 }

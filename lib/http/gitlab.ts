@@ -65,7 +65,7 @@ const unauthorized = () => new Refusal(401, { message: '401 Unauthorized' });
 function tokenOf(request: Request, params: Params): string | undefined {
   const given = params.get('private_token') ?? params.get('access_token');
   if (typeof given === 'string' && given !== '') return given;
-  return request.get('private-token') || keyOf(request, []).text;
+  return request.get('private-token') || keyOf(request.headers, queryArguments(request.originalUrl)).text;
 }
 
 /** Parameters by name, from the query, a form or a JSON body: texts, or whatever JSON holds. */
@@ -76,7 +76,7 @@ export function paramsOf(request: Request): Params {
   try {
     const body = bodyOf(request);
     const inBody = body.kind === 'form' ? body.pairs : body.kind === 'json' ? entriesOf(body.value) : [];
-    return new Map<string, unknown>([...queryArguments(request), ...inBody]);
+    return new Map<string, unknown>([...queryArguments(request.originalUrl), ...inBody]);
   } catch (error) {
     if (!(error instanceof BadRequest)) throw error;
     throw new Refusal(400, { error: error.message });
@@ -183,6 +183,12 @@ const SECRET_PARAMS = ['private_token', 'access_token', 'key', 'api_key'];
 export function onlyMethods(...methods: readonly string[]): RequestHandler {
   return refuseOthers(methods, (_method, _allow, response) => sendJson(response, 405, { error: '405 Not Allowed' }));
 }
+
+/** GitLab has it in every answer of its API. */
+export const gitlabHeaders: RequestHandler = (_request, response, next) => {
+  response.setHeader('X-Frame-Options', 'SAMEORIGIN');
+  next();
+};
 
 /** JSON without a charset: clients compare the type for equality. */
 export function sendJson(response: Response, status: number, value: unknown): void {

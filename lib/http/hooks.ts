@@ -47,7 +47,7 @@ function toWebhookRequest(request: Request<{ source: string }>): WebhookRequest 
   const body: unknown = request.body;
   return {
     headers: Object.fromEntries(headers),
-    query: Object.fromEntries(queryArguments(request)),
+    query: Object.fromEntries(queryArguments(request.originalUrl)),
     body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
   };
 }

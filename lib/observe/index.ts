@@ -1,2 +1,3 @@
 /** What the operator sees. */
 export * from './log.ts';
+export * from './metrics.ts';

@@ -1,0 +1,59 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { sendAnswer, toInternalError } from './answer.ts';
+import { queryArguments } from './arguments.ts';
+import { askOf, type CiBadges } from './ci-badges.ts';
+import { pathOf, type Requests } from './requests.ts';
+import type { Warm } from './warm.ts';
+
+export interface FrontSettings {
+  readonly basePath: string;
+  readonly warm: Warm;
+  readonly badges: CiBadges;
+  readonly requests: Requests;
+  readonly log: Logger;
+  /** Whoever answers all other requests. */
+  readonly app: RequestListener;
+}
+
+/**
+ * What sees a request first: it is answered from what is kept ready, or, when it asks for the badge or link of a build
+ * in its address alone, without the routing that only other requests need.
+ */
+export function createFront({ basePath, warm, badges, requests, log, app }: FrontSettings): RequestListener {
+  const base = basePath === '/' ? '' : basePath;
+  const kinds = new Map([
+    [`${base}/api/ci-badges/image`, badges.image],
+    [`${base}/api/ci-badges/link`, badges.link],
+  ]);
+
+  async function serve(request: IncomingMessage, response: ServerResponse, answerTo: CiBadges['image']): Promise<void> {
+    const id = requests.idOf(request.headers);
+    requests.follow(request, response, id);
+    const query = queryArguments(request.url ?? '');
+    try {
+      const answer = await answerTo(askOf(request.headers, query));
+      sendAnswer(request, response, answer, id);
+      warm.keep(request, answer);
+    } catch (error) {
+      log.error({ err: error, requestId: id }, 'internal error');
+      if (!response.headersSent) sendAnswer(request, response, toInternalError(), id);
+    }
+  }
+
+  return (request, response) => {
+    if (warm.serve(request, response)) return;
+    const answerTo = hasBody(request) ? undefined : kinds.get(pathOf(request.url ?? ''));
+    if (answerTo) void serve(request, response, answerTo);
+    else app(request, response);
+  };
+}
+
+/** Anything but a GET or HEAD as they usually are. */
+function hasBody({ method, headers }: IncomingMessage): boolean {
+  return (
+    (method !== 'GET' && method !== 'HEAD') ||
+    headers['content-length'] !== undefined ||
+    headers['transfer-encoding'] !== undefined
+  );
+}
