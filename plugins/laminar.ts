@@ -43,21 +43,25 @@ export default defineProvider({
   async *executions({ application, build }, { options, upstream }) {
     const { url, user, password } = options;
     // The pages are event streams, which never end: all that is wanted is their first event.
-    const init = { headers: { accept: 'text/event-stream', ...basic(user, password) }, until: '\n\n' };
+    const init = {
+      headers: { accept: 'text/event-stream', ...basic(user, password) },
+      until: '\n\n',
+      unwrap: firstEvent,
+    };
     const job = ['jobs', application];
     if (build === undefined) {
-      const { data } = await upstream.parsed(endpoint(url, job), firstEvent, JobPage, init);
+      const { data } = await upstream.json(endpoint(url, job), JobPage, init);
       const runs = [...data.queued, ...data.running, ...data.recent].sort((a, b) => b.number - a.number);
       for (const run of runs) yield toExecution(application, url, run);
     } else if (/^\d+$/.test(build)) {
-      const { data } = await upstream.parsed(endpoint(url, [...job, build]), firstEvent, RunPage, init);
+      const { data } = await upstream.json(endpoint(url, [...job, build]), RunPage, init);
       if (data.result !== undefined) yield toExecution(application, url, { ...data, number: Number(build) });
     }
   },
 });
 
-function firstEvent(stream: string): unknown {
-  return JSON.parse(/^data: (.*)$/m.exec(stream)?.[1] ?? '');
+function firstEvent(stream: string): string {
+  return /^data: (.*)$/m.exec(stream)?.[1] ?? '';
 }
 
 function toExecution(application: string, url: string, run: z.infer<typeof NumberedRun>): Execution {

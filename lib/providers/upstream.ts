@@ -1,10 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { StringDecoder } from 'node:string_decoder';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { getCACertificates } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { UpstreamAbsent, UpstreamError, UpstreamLimited, UpstreamRefused } from './errors.ts';
+import { parseInSlices } from './json.ts';
 import type { Headers } from './options.ts';
+import { readInSlices } from './shape.ts';
 
 /** What a request to a backend may say beside its address. */
 export interface RequestInit {
@@ -15,6 +18,10 @@ export interface RequestInit {
   readonly body?: unknown;
   /** Hang up once the answer holds this text: for streams that never end. */
   readonly until?: string;
+  /** Finds the JSON in an answer that is more than that. */
+  readonly unwrap?: (text: string) => string;
+  /** The most that is read of the answer, where the source does not allow less. */
+  readonly maxBytes?: number;
 }
 
 /** An answer read as text, for the few backends whose headers are part of it. */
@@ -28,11 +35,14 @@ export interface TextAnswer {
  * sign-in page, a redirect to another host), UpstreamLimited (429) or UpstreamAbsent (404, 410, 422).
  */
 export interface Upstream {
-  /** The JSON of a 2xx answer, read by `schema`. */
+  /** The JSON of a 2xx answer, read by `schema`. The event loop turns while a long one is read. */
   json<Schema extends z.ZodType>(url: URL, schema: Schema, init?: RequestInit): Promise<z.output<Schema>>;
   /** As `json`, but `undefined` where the backend says 404: for a thing that may well be missing. */
   find<Schema extends z.ZodType>(url: URL, schema: Schema, init?: RequestInit): Promise<z.output<Schema> | undefined>;
-  /** As `json`, for another language: `parse` makes a value of the text, and throws when it cannot. */
+  /**
+   * As `json`, for another language: `parse` makes a value of the text, and throws when it cannot. The event loop waits
+   * for it, so that by default an answer of more than 64 KiB is an UpstreamError: ask for little.
+   */
   parsed<Schema extends z.ZodType>(
     url: URL,
     parse: (text: string) => unknown,
@@ -73,6 +83,12 @@ export interface UpstreamEvent {
 }
 
 const DEFAULTS = { timeoutMs: 10_000, maxBytes: 5 * 1024 * 1024, concurrency: 8 };
+/** The longest JSON, in characters, that the event loop waits for: 1 to 3 ms, and as long again for the schema. */
+const AT_ONCE = 128 * 1024;
+/** A parser of XML takes about 5 ms for as much. */
+const MOST_OTHER_BYTES = 64 * 1024;
+/** A near backend sends megabytes in one turn of the event loop; decoding so many bytes takes 1 ms. */
+const DECODED_AT_ONCE = 256 * 1024;
 const MOST_REDIRECTS = 3;
 const RETRY_PAUSE_MS = 150;
 const REMEMBERED_BYTES = 16 * 1024 * 1024;
@@ -137,7 +153,7 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
         await response.body.dump();
         return { status: 200, text: known.text, headers: response.headers };
       }
-      const text = await readText(response, maxBytes, origin, init.until);
+      const text = await readText(response, Math.min(maxBytes, init.maxBytes ?? maxBytes), origin, init.until);
       const { etag } = response.headers;
       if (status === 200 && typeof etag === 'string') remembered.set(url.href, { etag, text });
       return { status, text, headers: response.headers };
@@ -182,25 +198,22 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
     return answer;
   }
 
-  async function parsed<Schema extends z.ZodType>(
-    url: URL,
-    parse: (text: string) => unknown,
-    schema: Schema,
-    init?: RequestInit,
-  ) {
+  async function json<Schema extends z.ZodType>(url: URL, schema: Schema, init: RequestInit = {}) {
     const answer = await text(url, init);
-    if (/^text\/html\b/i.test(String(answer.headers['content-type'] ?? ''))) {
-      throw new UpstreamRefused(`${origin} answered a web page where data was wanted: is a sign-in in the way?`);
-    }
-    const result = schema.safeParse(parseText(answer.text, parse, origin));
-    if (result.success) return result.data;
-    const [issue] = result.error.issues;
-    throw new UpstreamError(
-      `${origin} answered data of another shape: ${issue?.path.join('.') || 'root'}: ${issue?.message}`,
-    );
+    refuseWebPage(answer, origin);
+    const wanted = withoutMark(init.unwrap ? init.unwrap(answer.text) : answer.text);
+    if (wanted.length <= AT_ONCE) return shapeOf(schema.safeParse(parseText(wanted, JSON.parse, origin)), origin);
+    const value = await parseInSlices(wanted).catch((cause: unknown) => {
+      throw unreadable(origin, cause);
+    });
+    return shapeOf(await readInSlices(schema, value), origin);
   }
 
-  const json: Upstream['json'] = (url, schema, init) => parsed(url, JSON.parse, schema, init);
+  const parsed: Upstream['parsed'] = async (url, parse, schema, init) => {
+    const answer = await text(url, { maxBytes: MOST_OTHER_BYTES, ...init });
+    refuseWebPage(answer, origin);
+    return shapeOf(schema.safeParse(parseText(withoutMark(answer.text), parse, origin)), origin);
+  };
 
   return {
     json,
@@ -233,23 +246,55 @@ async function readText(
     response.body.destroy();
     throw tooLarge();
   }
-  const chunks: Buffer[] = [];
+  const decoder = new StringDecoder('utf8');
+  let text = '';
+  let tail = '';
   let bytes = 0;
+  let turnAt = DECODED_AT_ONCE;
   for await (const chunk of response.body) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLarge();
-    chunks.push(chunk);
-    if (until !== undefined && Buffer.concat(chunks).includes(until)) break; // leaving the loop closes the connection
+    const piece = decoder.write(chunk);
+    text += piece;
+    if (bytes > turnAt) {
+      await turn();
+      turnAt = bytes + DECODED_AT_ONCE;
+    }
+    if (until === undefined) continue;
+    tail = tail.slice(-until.length) + piece;
+    if (tail.includes(until)) break; // leaving the loop closes the connection
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return text + decoder.end();
+}
+
+function refuseWebPage({ headers }: Answer, origin: string): void {
+  if (/^text\/html\b/i.test(String(headers['content-type'] ?? ''))) {
+    throw new UpstreamRefused(`${origin} answered a web page where data was wanted: is a sign-in in the way?`);
+  }
+}
+
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
 function parseText(text: string, parse: (text: string) => unknown, origin: string): unknown {
   try {
-    return parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+    return parse(text);
   } catch (cause) {
-    throw new UpstreamError(`${origin} answered something that cannot be read`, { cause });
+    throw unreadable(origin, cause);
   }
+}
+
+function unreadable(origin: string, cause: unknown): UpstreamError {
+  return new UpstreamError(`${origin} answered something that cannot be read`, { cause });
+}
+
+function shapeOf<Value>(result: z.ZodSafeParseResult<Value>, origin: string): Value {
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new UpstreamError(
+    `${origin} answered data of another shape: ${issue?.path.join('.') || 'root'}: ${issue?.message}`,
+  );
 }
 
 function checkStatus({ status, headers }: Answer, origin: string): void {

@@ -66,6 +66,20 @@ describe('obs', () => {
     assert.equal((await ask({})).length, 1);
   });
 
+  it('takes 100 jobs that say a lot; of a server that sends more than it was asked for, only the state now', async () => {
+    const job = `<jobhist package="obs-server" versrel="1-1" bcnt="1" code="failed" reason="${'x'.repeat(500)}"/>`;
+    for (const jobs of [100, 1_000]) {
+      api()
+        .get(/_status$/)
+        .reply(200, '<status code="building"/>');
+      api()
+        .get(/_jobhistory/)
+        .reply(200, `<jobhistlist>${job.repeat(jobs)}</jobhistlist>`);
+    }
+    assert.equal((await ask({})).length, 101);
+    await assert.rejects(ask({}), { name: 'UpstreamError', message: /more than 65536 bytes/ });
+  });
+
   for (const body of ['<status', '<status/>', '<status package="foo"/>', '<other code="succeeded"/>', '']) {
     it(`fails on the XML \`${body}\``, async () => {
       api()

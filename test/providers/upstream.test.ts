@@ -194,6 +194,127 @@ describe('upstream', () => {
     });
   });
 
+  describe('a long answer', () => {
+    const parse = JSON.parse;
+    /** The lengths of the texts that JSON.parse was given. */
+    const parsed: number[] = [];
+    /** How often the loop had turned when an item was read. */
+    const turns: number[] = [];
+    let turned = 0;
+    let next: NodeJS.Immediate;
+    const Items = z.object({ items: z.array(z.object({ number: z.number() }).refine(() => turns.push(turned))) });
+
+    beforeEach(() => {
+      parsed.length = 0;
+      turns.length = 0;
+      JSON.parse = (text, reviver) => {
+        parsed.push(text.length);
+        return parse(text, reviver);
+      };
+      const count = () => {
+        turned += 1;
+        next = setImmediate(count);
+      };
+      count();
+    });
+    afterEach(() => {
+      JSON.parse = parse;
+      clearImmediate(next);
+    });
+
+    /** As many items, with an umlaut in each, so that some are cut where they are sent. */
+    const listOf = (length: number) => ({
+      items: Array.from({ length }, (_, number) => ({ number, name: `Zürich ${number}` })),
+    });
+    const numbersOf = ({ items }: { items: { number: number }[] }) => items.map(({ number }) => number);
+    const send = (body: string) =>
+      between((request, response) => {
+        if (request.headers['if-none-match']) response.writeHead(304).end();
+        else response.writeHead(200, { ...JSON_TYPE, etag: '"one"' }).end(body);
+      });
+
+    it('is read in slices, by JSON.parse and by the schema; the loop turns in between', async () => {
+      const list = listOf(20_000);
+      const { upstream, url } = await send(`\ufeff${JSON.stringify(list)}`);
+      for (const time of ['fresh', 'remembered']) {
+        parsed.length = 0;
+        turns.length = 0;
+        const before = turned;
+        assert.deepEqual(numbersOf(await upstream.json(url(), Items)), numbersOf(list), time);
+        assert.ok(Math.max(...parsed) < 70_000, `${Math.max(...parsed)} characters at once`);
+        assert.ok(turned - before > 100, `${turned - before} turns`);
+        assert.ok(new Set(turns).size >= 200, `the schema was read in ${new Set(turns).size} turns`);
+      }
+    });
+
+    it('that is not so long is read at once', async () => {
+      const list = listOf(2_500);
+      const body = JSON.stringify(list);
+      assert.ok(body.length > 90_000);
+      const { upstream, url } = await send(body);
+      assert.deepEqual(numbersOf(await upstream.json(url(), Items)), numbersOf(list));
+      assert.deepEqual(
+        parsed.filter((length) => length > 1_000),
+        [body.length],
+      );
+      assert.equal(new Set(turns).size, 1);
+    });
+
+    const body = JSON.stringify(listOf(20_000));
+    const broken: readonly [string, string, RegExp][] = [
+      ['that breaks off', body.slice(0, -1), /cannot be read/],
+      ['with something after it', `${body}]`, /cannot be read/],
+      ['with a comma too many', body.replace(/]}$/, ',]}'), /cannot be read/],
+      ['nested without end', '['.repeat(1_000_000), /cannot be read/],
+      ['of another shape', body.replace(/"number":19999/, '"number":"x"'), /another shape: items\.19999\.number: /],
+      ['of another root', JSON.stringify('x'.repeat(200_000)), /another shape: root: /],
+      ['without the list', JSON.stringify({ more: 'x'.repeat(200_000) }), /another shape: items: .*expected array/],
+    ];
+    for (const [name, text, message] of broken) {
+      it(`${name} is UpstreamError`, async () => {
+        const { upstream, url } = await send(text);
+        await assert.rejects(upstream.json(url(), Items), { name: 'UpstreamError', message });
+      });
+    }
+
+    it('in another language is not read: it would be read at once', async () => {
+      const { upstream, url } = await between((request, response) =>
+        response.writeHead(200).end('x'.repeat(Number(request.url?.slice(1)))),
+      );
+      const parseOther = (text: string) => ({ number: text.length });
+      assert.deepEqual(await upstream.parsed(url('/65536'), parseOther, Shape), { number: 65_536 });
+      await assert.rejects(upstream.parsed(url('/65537'), parseOther, Shape), {
+        name: 'UpstreamError',
+        message: /answered more than 65536 bytes/,
+      });
+      assert.deepEqual(await upstream.parsed(url('/65537'), parseOther, Shape, { maxBytes: 1e6 }), { number: 65_537 });
+    });
+  });
+
+  describe('a part of an answer', () => {
+    it('that has the JSON is found by `unwrap`', async () => {
+      const { upstream, url } = await between((_, response) => response.writeHead(200).end('data: {"number":7}\n\n'));
+      assert.deepEqual(await upstream.json(url(), Shape, { unwrap: (text) => text.slice(6) }), { number: 7 });
+    });
+
+    it('is enough where `until` says so, though it comes in pieces', async () => {
+      const { upstream, url } = await between((_, response) => {
+        const pieces = [
+          'data: Z',
+          Buffer.from('ü').subarray(0, 1),
+          Buffer.from('ü').subarray(1),
+          'rich\n',
+          '\n',
+          'more',
+        ];
+        const drip = setInterval(() => response.write(pieces.shift() ?? ' '), 10);
+        response.on('close', () => clearInterval(drip));
+      });
+      const { text } = await upstream.text(url(), { until: '\n\n' });
+      assert.equal(text, 'data: Zürich\n\n');
+    });
+  });
+
   describe('a redirect', () => {
     for (const status of [301, 302, 303, 307, 308]) {
       it(`${status} to another host is not followed, and gets no credentials`, async () => {
