@@ -1,15 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import type { Logger } from 'pino';
 import pkg from '#package' with { type: 'json' };
 import { providers } from '../plugins/index.ts';
 import { digestOf, type Key, newKeyText, SCOPES, type Scope } from './access/index.ts';
 import type { Argument } from './builds/index.ts';
 import { ConfigError, configureSources, type Environment, type LoadedConfig, loadConfig } from './config/index.ts';
+import type { BadgeHostSettings } from './host.ts';
 import { createLog } from './observe/index.ts';
 import type { Provider } from './providers/index.ts';
 import { addKey, listKeys, openStorage, removeKey, type Storage } from './storage/index.ts';
 
 const environment: Environment = process.env;
+const MOST_WORKERS = 64;
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 const program = new Command('signalbox')
@@ -25,7 +28,8 @@ const load = () => loadConfig(program.opts<{ config?: string }>().config, enviro
 program
   .command('serve', { isDefault: true })
   .description('serve badges')
-  .action(() => serve(load()));
+  .option('--workers <count>', 'in so many processes', toWorkerCount, 1)
+  .action(({ workers }: { workers: number }) => serve(load(), workers));
 
 program
   .command('demo')
@@ -34,7 +38,9 @@ program
   .action(async ({ port }: { port: string }) => {
     const { demoAddress, startDemo } = await import('./demo.ts');
     const demo = await startDemo(providers, Number(port));
-    const { address, stopped } = await start({ config: demo.config });
+    const log = createLog(demo.config.log.level);
+    const { address, close } = await start({ config: demo.config }, log);
+    const stopped = untilStopped(log, close);
     demo.show(address);
     const seen = new Map<string, string[]>();
     for (const badge of demo.badges) {
@@ -81,7 +87,8 @@ program
     const { createBadgeHost } = await import('./host.ts');
     const key = newKeyText();
     const log = createLog('silent');
-    const host = await createBadgeHost({ loaded: load(), providers, log, extraKeys: [ownKey(key, ['badges'])] });
+    const extraKeys = [ownKey(digestOf(key), ['badges'])];
+    const host = await createBadgeHost({ loaded: load(), providers, log, extraKeys });
     const args = texts.map(toArgument);
     const answer = await host.badges.image({ args, key: { text: key, inAddress: false } });
     await host.close();
@@ -204,28 +211,41 @@ providersCommand
   });
 
 /** Serves until a signal says to stop. */
-async function serve(loaded: LoadedConfig): Promise<void> {
+async function serve(loaded: LoadedConfig, count: number): Promise<void> {
+  const log = createLog(loaded.config.log.level);
+  const workers = count > 1 ? await import('./workers.ts') : undefined;
+  if (workers?.thisWorker) {
+    return workers.work(workers.thisWorker, ({ ownKey, tell }) => createHost(loaded, log, ownKey, tell));
+  }
   const key = loaded.file === undefined && (await hasNoKeys(loaded)) ? newKeyText() : undefined;
-  const extraKeys = key === undefined ? [] : [ownKey(key, ['badges', 'push'])];
-  const { address, stopped } = await start(loaded, extraKeys);
+  const own = key === undefined ? undefined : digestOf(key);
+  const { address, close } = workers
+    ? await workers.startWorkers({ count, config: loaded.config, ownKey: own, log })
+    : await start(loaded, log, own);
   if (key !== undefined) sayFirstSteps(address, key);
-  await stopped;
+  await untilStopped(log, close);
 }
 
-async function start(loaded: LoadedConfig, extraKeys: readonly Key[] = []) {
-  const { createBadgeHost } = await import('./host.ts');
-  const log = createLog(loaded.config.log.level);
-  const host = await createBadgeHost({ loaded, providers, log, extraKeys });
+/** Serves in this process. */
+async function start(loaded: LoadedConfig, log: Logger, own?: string) {
+  const host = await createHost(loaded, log, own);
   const address = await host.listen();
   log.info({ address, sources: host.routing.sources.length }, 'listening');
-  const stopped = new Promise<void>((resolve, reject) => {
-    const stop = (signal: string) => {
-      log.info({ signal }, 'stopping');
-      host.close().then(resolve, reject);
-    };
-    process.once('SIGINT', stop).once('SIGTERM', stop);
-  });
-  return { address, stopped };
+  return { address, close: () => host.close() };
+}
+
+/** A badge host, with a key of its own where the digest of one is given. */
+async function createHost(loaded: LoadedConfig, log: Logger, own?: string, tell?: BadgeHostSettings['tell']) {
+  const { createBadgeHost } = await import('./host.ts');
+  const extraKeys = own === undefined ? [] : [ownKey(own, ['badges', 'push'])];
+  return createBadgeHost({ loaded, providers, log, extraKeys, tell });
+}
+
+/** Waits for a signal, closes, and ends then; another signal ends the process as it stands. */
+async function untilStopped(log: Logger, close: () => Promise<void>): Promise<void> {
+  const signal = await new Promise((stop) => process.once('SIGINT', stop).once('SIGTERM', stop));
+  log.info({ signal }, 'stopping');
+  await close();
 }
 
 /** Two lines to copy: what makes a newcomer's first badge. */
@@ -237,8 +257,8 @@ function sayFirstSteps(address: string, key: string): void {
   say('This key works until the server stops; `npx signalbox keys create` makes one that stays.\n');
 }
 
-function ownKey(text: string, scopes: readonly Scope[]): Key {
-  return { name: 'own', digest: digestOf(text), scopes };
+function ownKey(digest: string, scopes: readonly Scope[]): Key {
+  return { name: 'own', digest, scopes };
 }
 
 async function hasNoKeys({ config }: LoadedConfig): Promise<boolean> {
@@ -252,6 +272,13 @@ async function withStorage<Result>(use: (storage: Storage) => Promise<Result>): 
   } finally {
     await storage.close();
   }
+}
+
+function toWorkerCount(text: string): number {
+  const count = /^\d+$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > MOST_WORKERS)
+    throw new ConfigError(`--workers ${text}: a whole number from 1 to ${MOST_WORKERS} was wanted`);
+  return count;
 }
 
 function readInput(file: string): string {
@@ -289,7 +316,7 @@ function isExpected(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const codes = ['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES'];
   return (
-    ['ConfigError', 'StorageError', 'ExchangeError'].includes(error.name) ||
+    ['ConfigError', 'StorageError', 'ExchangeError', 'WorkerError'].includes(error.name) ||
     ('code' in error && codes.includes(String(error.code)))
   );
 }

@@ -49,6 +49,8 @@ export interface BadgeHostSettings {
   readonly log: Logger;
   /** Keys beside those of the configuration and the database. */
   readonly extraKeys?: readonly Key[];
+  /** Tells the other processes of this server at once of a change that they will find in the database. */
+  readonly tell?: (topic: string) => Promise<void>;
 }
 
 /** A badge host: everything but listening. */
@@ -58,6 +60,8 @@ export interface BadgeHost {
   readonly resolver: Resolver;
   readonly storage: Storage;
   readonly badges: CiBadges;
+  /** Takes note that another process changed something of a topic. */
+  hear(topic: string): Promise<void>;
   /** Starts to listen where the configuration says; the address that it has then. */
   listen(): Promise<string>;
   /** Stops accepting, finishes what is under way, closes everything. */
@@ -78,6 +82,7 @@ export async function createBadgeHost({
   providers,
   log,
   extraKeys = [],
+  tell,
 }: BadgeHostSettings): Promise<BadgeHost> {
   const { config } = loaded;
   const configured = await configureSources(loaded, providers);
@@ -100,17 +105,21 @@ export async function createBadgeHost({
   // Read before the keys: what changes in between is then heard of.
   const known = await recentChanges(database);
   const access = createAccess(await allKeys(), config.access.anonymous);
-  const changes = followChanges(storage, log, known, async (topic) => {
+  const changes = followChanges(storage, log, known, hear);
+  let closing = false;
+
+  async function hear(topic: string): Promise<void> {
     if (topic === 'keys') access.replace(await allKeys());
     const changed = applicationOf(topic);
     if (changed) resolver.expire(...changed);
-  });
-  let closing = false;
+  }
 
   /** Here and, through the database, in every other process. */
   async function expire(source: string, application?: string): Promise<void> {
     resolver.expire(source, application);
-    await announce(database, applicationTopic(source, application));
+    const topic = applicationTopic(source, application);
+    await announce(database, topic);
+    await tell?.(topic);
   }
 
   async function allKeys(): Promise<readonly Key[]> {
@@ -149,6 +158,7 @@ export async function createBadgeHost({
     resolver,
     storage,
     badges,
+    hear,
     listen: () => listen(server, config),
     async close() {
       closing = true;
