@@ -20,6 +20,7 @@ import { type CiBadges, ciBadgesRouter, createCiBadges } from './http/ci-badges.
 import { definitionsRouter } from './http/definitions.ts';
 import { createDrawings } from './http/drawing.ts';
 import { createFront } from './http/front.ts';
+import { KEEP_ALIVE_MS } from './http/head.ts';
 import { healthRouter, metricsRouter } from './http/health.ts';
 import { type Hook, hooksRouter } from './http/hooks.ts';
 import { ownersRouter } from './http/owners.ts';
@@ -150,7 +151,10 @@ export async function createBadgeHost({
       metricsRouter(access, config.access.metrics, metrics),
     ],
   });
-  const server = createServer(createFront({ basePath: config.server.basePath, warm, badges, requests, log, app }));
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS },
+    createFront({ basePath: config.server.basePath, warm, badges, requests, log, app }),
+  );
 
   return {
     server,

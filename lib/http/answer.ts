@@ -56,23 +56,26 @@ export function sendAnswer(
   cacheStatus = cache,
   now = Date.now(),
 ): void {
-  const common = { cacheControl: cacheControl(life, now), cacheStatus, requestId };
+  const differing = ['Cache-Control', cacheControl(life, now), 'Cache-Status', cacheStatus, 'X-Request-Id', requestId];
   if (!drawing) {
-    response.writeHead(status, head.list(common)).end();
+    head.write(response, status, differing, now);
+    response.end();
     return;
   }
   const encoding = encodingFor(drawing, headers['accept-encoding']);
   const known = headers['if-none-match'];
   if (known !== undefined && status === 200 && matchesTag(known, drawing.tag)) {
     // The client's copy keeps the tag of the form that it is in.
-    const etag = encoding && known === drawing.etag(encoding) ? known : drawing.etag(undefined);
-    response.writeHead(304, head.list({ ...common, etag })).end();
+    differing.push('ETag', encoding && known === drawing.etag(encoding) ? known : drawing.etag(undefined));
+    head.write(response, 304, differing, now);
+    response.end();
     return;
   }
   const compressed = encoding && drawing.compressed(encoding);
-  const etag = drawing.etag(compressed && encoding);
-  const length = compressed ? compressed.length : drawing.bytes;
-  response.writeHead(status, head.list({ ...common, etag, length, encoding: compressed && encoding }));
+  differing.push('ETag', drawing.etag(compressed && encoding));
+  differing.push('Content-Length', String(compressed ? compressed.length : drawing.bytes));
+  if (compressed) differing.push('Content-Encoding', encoding);
+  head.write(response, status, differing, now);
   if (method === 'HEAD') response.end();
   else if (compressed) response.end(compressed);
   // A text and its head leave in one write.

@@ -1,57 +1,80 @@
+import { type ServerResponse, STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { EVERYWHERE } from './headers.ts';
 
-/** What differs from one answer with the same head to the next. */
-export interface Differing {
-  readonly cacheControl: string;
-  readonly cacheStatus: string;
-  readonly requestId: string;
-  /** Absent where there is no body. */
-  readonly etag?: string | undefined;
-  /** Bytes of the body; absent for a 304. */
-  readonly length?: number | undefined;
-  readonly encoding?: string | undefined;
-}
+/** How long a connection is kept without a request: longer than the usual 60 s of a reverse proxy, which then ends it. */
+export const KEEP_ALIVE_MS = 65_000;
+const KEPT_ALIVE = `Connection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n\r\n`;
 
 /**
- * The headers that many answers have in common, laid out once as `writeHead` takes them: names and values in turn, with
- * room behind them for what differs.
+ * The headers that many answers have in common, laid out once. Node's `writeHead` reads and checks each header of each
+ * answer; with sixteen of them that costs as much as a fifth of the whole request.
  */
 export class Head {
   readonly #own: Readonly<Record<string, string>>;
-  readonly #fixed: readonly string[];
-  /** By how many differing headers they have: a redirect, a 304, a body, a compressed body. */
-  readonly #lists: Record<number, string[]> = {};
+  /** Names and values in turn, as `writeHead` takes them. */
+  readonly #list: readonly string[];
+  /** The same as it is sent, by status. */
+  readonly #texts: Record<number, string> = {};
 
+  /** @throws TypeError for a name or value that no header can have */
   constructor(own: Readonly<Record<string, string>>) {
+    for (const [name, value] of Object.entries(own)) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    }
     this.#own = own;
-    this.#fixed = [...EVERYWHERE, ...Object.entries(own).flat()];
+    this.#list = [...EVERYWHERE, ...Object.entries(own).flat()];
   }
 
   get(name: string): string | undefined {
     return this.#own[name];
   }
 
-  /** All headers of one answer. The list is the head's own and filled in anew by the next call: it is to be used at once. */
-  list({ cacheControl, cacheStatus, requestId, etag, length, encoding }: Differing): string[] {
-    const count = etag === undefined ? 3 : length === undefined ? 4 : encoding === undefined ? 5 : 6;
-    let list = this.#lists[count];
-    if (!list) {
-      list = [...this.#fixed, ...DIFFERING.slice(0, count).flatMap((name) => [name, ''])];
-      this.#lists[count] = list;
+  /** Writes status and headers of a response: these, and what differs, names and values in turn, which must be clean. */
+  write(response: ServerResponse, status: number, differing: readonly string[], now: number): void {
+    if (!takesText(response)) {
+      response.writeHead(status, [...this.#list, ...differing]);
+      return;
     }
-    const at = this.#fixed.length;
-    list[at + 1] = cacheControl;
-    list[at + 3] = cacheStatus;
-    list[at + 5] = requestId;
-    if (etag !== undefined) list[at + 7] = etag;
-    if (count > 4) list[at + 9] = String(length);
-    if (encoding !== undefined && count > 5) list[at + 11] = encoding;
-    return list;
+    let text = this.#textOf(status);
+    for (let at = 0; at < differing.length; at += 2) text += `${differing[at]}: ${differing[at + 1]}\r\n`;
+    response.statusCode = status;
+    response._header = `${text}Date: ${dateAt(now)}\r\n${KEPT_ALIVE}`;
+  }
+
+  #textOf(status: number): string {
+    let text = this.#texts[status];
+    if (text === undefined) {
+      text = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+      for (let at = 0; at < this.#list.length; at += 2) text += `${this.#list[at]}: ${this.#list[at + 1]}\r\n`;
+      this.#texts[status] = text;
+    }
+    return text;
   }
 }
 
-const DIFFERING = ['Cache-Control', 'Cache-Status', 'X-Request-Id', 'ETag', 'Content-Length', 'Content-Encoding'];
+/** Where Node itself keeps the text of a head that is laid out and not sent yet. */
+interface WithText extends ServerResponse {
+  _header: string | null;
+}
+
+/** Whether a head can be given to a response as text: nothing of it was set before, and its connection stays. */
+function takesText(response: ServerResponse): response is WithText {
+  return response.shouldKeepAlive && '_header' in response && !response.hasHeader('X-Request-Id');
+}
+
+let second = 0;
+let date = '';
+
+function dateAt(now: number): string {
+  const current = Math.floor(now / 1000);
+  if (current !== second) {
+    second = current;
+    date = new Date(now).toUTCString();
+  }
+  return date;
+}
 
 /** Heads by what they say: there is one for each state and kind of answer, not one for each badge. */
 const heads = new LRUCache<string, Head>({ max: 5_000 });

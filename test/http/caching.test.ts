@@ -61,7 +61,7 @@ describe('caching', () => {
     for (const [accepted, encoding, decode] of forms) {
       it(`${accepted ?? 'nothing'} accepted: ${encoding ?? 'as it is'}`, async () => {
         const plain = await raw(IMAGE);
-        const wanted = accepted === undefined ? {} : { 'accept-encoding': accepted };
+        const wanted: Record<string, string> = accepted === undefined ? {} : { 'accept-encoding': accepted };
         const answers = encoding ? await untilCompressed(wanted) : await twice(IMAGE, wanted);
         assert.equal(answers.at(-1)?.headers['content-encoding'], encoding);
         for (const { headers, body } of answers) {
