@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 /** The core of the servers, and that of those who load them. */
 export const SERVER_CORE = '0';
-const LOAD_CORE = '1';
+export const LOAD_CORE = '1';
 
 export const folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-'));
 
@@ -15,11 +15,15 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-/** Starts a Node program on a core and waits until an address answers. */
-export async function start(core: string, args: readonly string[], ready: string, environment = {}): Promise<Started> {
-  const child = spawn('taskset', ['-c', core, process.execPath, ...args], {
+/** Starts a Node program, or another, on a core and waits until an address answers. */
+export async function start(
+  core: string,
+  args: readonly string[],
+  ready: string,
+  program = process.execPath,
+): Promise<Started> {
+  const child = spawn('taskset', ['-c', core, program, ...args], {
     stdio: 'ignore',
-    env: { ...process.env, ...environment },
   });
   const stop = async () => {
     const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -38,11 +42,11 @@ export async function start(core: string, args: readonly string[], ready: string
   throw new Error(`${ready} did not answer`);
 }
 
-/** What to load: an address, or many that Lua numbers from 1 (`%d` in the path). */
+/** What to load: an address, or many in which a number stands for `%d`. */
 export interface Target {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Numbers the path, round and round below this; without end when 0. */
+  /** Numbers the requests from 1 to this, round and round; without end, and never twice in a run, when 0. */
   readonly distinct?: number;
 }
 
@@ -52,42 +56,26 @@ export interface Slice {
   readonly bad: number;
 }
 
-/** Loads all targets at once for a second, from the other core, with so many connections each. */
-export async function load(targets: readonly Target[], connections = 32, seconds = 1): Promise<readonly Slice[]> {
-  return Promise.all(targets.map((target, index) => runWrk(target, index, connections, seconds)));
+export interface LoadSettings {
+  readonly connections?: number;
+  readonly seconds?: number;
+  /** The cores of those who load. */
+  readonly cores?: string;
 }
 
-let offset = 0;
+/** Loads all targets at once, from the other core. */
+export async function load(targets: readonly Target[], settings: LoadSettings = {}): Promise<readonly Slice[]> {
+  return Promise.all(targets.map((target, index) => runWrk(target, index, settings)));
+}
 
-async function runWrk(target: Target, index: number, connections: number, seconds: number): Promise<Slice> {
-  const { origin } = new URL(target.url);
-  const path = target.url.slice(origin.length);
-  const lines = Object.entries(target.headers ?? {}).map(
-    ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
-  );
-  if (target.distinct !== undefined) {
-    offset += 1_000_000;
-    const next = target.distinct === 0 ? `i = i + 1` : `i = i % ${target.distinct} + 1`;
-    lines.push(
-      `i = ${target.distinct === 0 ? offset : 0}`,
-      `function request() ${next}; return wrk.format(nil, (string.gsub(${JSON.stringify(path)}, "%%d", i))) end`,
-    );
-  }
+let asked = 0;
+
+async function runWrk(target: Target, index: number, settings: LoadSettings): Promise<Slice> {
+  const { connections = 32, seconds = 1, cores = LOAD_CORE } = settings;
   const script = join(folder, `load-${index}.lua`);
-  writeFileSync(script, `${lines.join('\n')}\n`);
-  const args = [
-    '-c',
-    LOAD_CORE,
-    'wrk',
-    '-t1',
-    `-c${connections}`,
-    `-d${seconds}s`,
-    '--latency',
-    '-s',
-    script,
-    target.url,
-  ];
-  const child = spawn('taskset', args);
+  writeFileSync(script, luaOf(target));
+  const args = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', script, target.url];
+  const child = spawn('taskset', ['-c', cores, ...args]);
   let output = '';
   let complaint = '';
   child.stderr.on('data', (chunk) => {
@@ -105,6 +93,30 @@ async function runWrk(target: Target, index: number, connections: number, second
   };
 }
 
+/** The request is laid out once; numbering it costs the generator as little as can be. */
+function luaOf({ url, headers = {}, distinct }: Target): string {
+  const path = url.slice(new URL(url).origin.length);
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
+  );
+  if (distinct !== undefined) {
+    if (distinct === 0) asked += 1_000_000;
+    lines.push(
+      `number = ${distinct === 0 ? asked : 0}`,
+      'function init()',
+      `  local text = wrk.format(nil, ${JSON.stringify(path)})`,
+      '  local at = string.find(text, "%d", 1, true)',
+      '  before, after = string.sub(text, 1, at - 1), string.sub(text, at + 2)',
+      'end',
+      'function request()',
+      distinct === 0 ? '  number = number + 1' : `  number = number % ${distinct} + 1`,
+      '  return before .. number .. after',
+      'end',
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
 function milliseconds(found: RegExpExecArray | null): number {
   const [, value = '0', unit = 'ms'] = found ?? [];
   return Number(value) * ({ us: 0.001, ms: 1, s: 1000 }[unit] ?? 1);
@@ -113,6 +125,11 @@ function milliseconds(found: RegExpExecArray | null): number {
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** This process, too, is one of those who load. */
+export function pinHere(): void {
+  spawnSync('taskset', ['-apc', LOAD_CORE, String(process.pid)]);
 }
 
 /** @throws Error that says what is missing */

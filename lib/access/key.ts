@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** What a key may do: `badges` image and link, `read_api` and `api` definitions, `push` reports, `admin` all of it. */
 export const SCOPES = ['badges', 'read_api', 'api', 'push', 'admin'] as const;
@@ -23,5 +23,5 @@ export function newKeyText(): string {
 }
 
 export function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text, 'hex');
 }

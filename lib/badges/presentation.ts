@@ -23,35 +23,55 @@ export interface Presentation {
 export const FORMATS = ['svg', 'json', 'txt', 'endpoint'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Old names of shields.io; the new name wins. */
-const OLD_NAMES: Readonly<Record<string, string>> = { colorB: 'color', colorA: 'labelColor', maxAge: 'cacheSeconds' };
+/** The arguments that are read, with old names of shields.io, for which the new name wins. */
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ...['style', 'label', 'labelColor', 'color', 'logo', 'logoColor', 'message', 'palette', 'cacheSeconds', 'format'].map(
+    (name): [string, string] => [name, name],
+  ),
+  ['colorB', 'color'],
+  ['colorA', 'labelColor'],
+  ['maxAge', 'cacheSeconds'],
+]);
 const OLD_STYLES: Readonly<Record<string, Style>> = { popout: 'flat', 'popout-square': 'flat-square' };
 const LONGEST_CACHE_SECONDS = 24 * 60 * 60;
+/** No wishes at all. */
+export const PLAIN: Presentation = {};
 
-/** The presentation among a request's arguments; names are those of shields.io. */
+/** The presentation among a request's arguments; names are those of shields.io, and the first of each counts. */
 export function parsePresentation(args: readonly Argument[]): Presentation {
-  const given = new Map<string, string>();
-  for (const [name, value] of args) if (!given.has(name)) given.set(name, value);
-  for (const [old, name] of Object.entries(OLD_NAMES)) {
-    const value = given.get(old);
-    if (value !== undefined && !given.has(name)) given.set(name, value);
+  const given: Record<string, string> = {};
+  const old: Record<string, string> = {};
+  const links: string[] = [];
+  let isPlain = true;
+  for (const [name, value] of args) {
+    const known = NAMES.get(name);
+    if (known !== undefined) {
+      isPlain = false;
+      const among = known === name ? given : old;
+      among[known] ??= value;
+    } else if (name === 'link' && isWebAddress(value)) {
+      isPlain = false;
+      links.push(value);
+    }
   }
-  const links = args.filter(([name, value]) => name === 'link' && isWebAddress(value)).map(([, value]) => value);
-  const cacheSeconds = given.get('cacheSeconds') ?? '';
-  const style = given.get('style') ?? '';
+  return isPlain ? PLAIN : read({ ...old, ...given }, links);
+}
+
+function read(given: Readonly<Record<string, string>>, links: readonly string[]): Presentation {
+  const { style = '', cacheSeconds = '' } = given;
   return dropAbsent({
     style:
       STYLES.find((known) => known === style) ?? (Object.hasOwn(OLD_STYLES, style) ? OLD_STYLES[style] : undefined),
-    label: given.get('label'),
-    labelColor: given.get('labelColor'),
-    color: given.get('color'),
-    logo: given.get('logo'),
-    logoColor: given.get('logoColor'),
+    label: given.label,
+    labelColor: given.labelColor,
+    color: given.color,
+    logo: given.logo,
+    logoColor: given.logoColor,
     links: links.length > 0 ? links.slice(0, 2) : undefined,
-    message: (['state', 'status', 'build'] as const).find((known) => known === given.get('message')),
-    palette: (Object.keys(PALETTES) as PaletteName[]).find((known) => known === given.get('palette')),
+    message: (['state', 'status', 'build'] as const).find((known) => known === given.message),
+    palette: (Object.keys(PALETTES) as PaletteName[]).find((known) => known === given.palette),
     cacheSeconds: /^\d{1,9}$/.test(cacheSeconds) ? Math.min(Number(cacheSeconds), LONGEST_CACHE_SECONDS) : undefined,
-    format: FORMATS.find((known) => known === given.get('format')),
+    format: FORMATS.find((known) => known === given.format),
   });
 }
 

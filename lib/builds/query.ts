@@ -113,14 +113,20 @@ export function fullCommitOf({ commit }: BuildQuery): string | undefined {
   return commit !== undefined && commit.length >= 40 ? commit : undefined;
 }
 
-/** A text that is the same for two queries that ask the same. */
+/** A text that is the same for two queries that ask the same, and for no others. */
 export function queryIdentity(query: BuildQuery): string {
-  const variables = Object.entries(query.variables ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
-  variables.sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
-  return JSON.stringify([
-    ...FILTERS.map((filter) => (filter === 'variables' ? variables : query[filter])),
-    query.finished,
-  ]);
+  let identity = query.finished ? 'finished' : '';
+  for (const filter of FILTERS) {
+    if (filter !== 'variables') identity += part(query[filter]);
+  }
+  if (query.variables === undefined) return identity;
+  const variables = Object.entries(query.variables).map(([name, value]) => part(name.toLowerCase()) + part(value));
+  return identity + variables.sort().join('');
+}
+
+/** With its length before it no text can look like two. */
+function part(text: string | undefined): string {
+  return text === undefined ? ' ' : ` ${text.length}:${text}`;
 }
 
 function variableName(name: string): string {

@@ -51,7 +51,21 @@ export function argumentsOf(request: Request): readonly Argument[] {
 /** The arguments of the query string alone, as they were sent: Express would fold and nest them. */
 export function queryArguments(url: string): readonly Argument[] {
   const start = url.indexOf('?');
-  return start < 0 ? [] : [...new URLSearchParams(url.slice(start + 1))];
+  if (start < 0) return [];
+  const text = url.slice(start);
+  return ENCODED.test(text) ? [...new URLSearchParams(text)] : plainArguments(text.slice(1));
+}
+
+const ENCODED = /[%+]/;
+
+/** Where nothing is encoded there is nothing to do but to split: most badges are asked for so. */
+function plainArguments(text: string): Argument[] {
+  const args: Argument[] = [];
+  for (const pair of text.split('&')) {
+    const split = pair.indexOf('=');
+    if (pair !== '') args.push(split < 0 ? [pair, ''] : [pair.slice(0, split), pair.slice(split + 1)]);
+  }
+  return args;
 }
 
 /** The arguments of a form, or those at the root of a JSON body that are no lists or objects. */
@@ -71,6 +85,7 @@ export interface CarriedKey {
 }
 
 const KEY_NAMES = ['key', 'api_key'];
+const LONGEST_KEY_NAME = 7;
 
 /**
  * The API key at every place where BuildMaster takes one: `key` or `API_Key` in the query, a form or a JSON body (without
@@ -88,7 +103,7 @@ export function keyOf(
 }
 
 function isKey([name, value]: Argument): boolean {
-  return value !== '' && KEY_NAMES.includes(name.toLowerCase());
+  return name.length <= LONGEST_KEY_NAME && value !== '' && KEY_NAMES.includes(name.toLowerCase());
 }
 
 function keyOfAuthorization(authorization = ''): string | undefined {

@@ -4,6 +4,7 @@ import type { Access, Grant } from '../access/index.ts';
 import {
   type Badge,
   type Logos,
+  PLAIN,
   type Presentation,
   parsePresentation,
   renderEndpoint,
@@ -37,9 +38,10 @@ export interface Ask {
   readonly problem?: BadRequest;
 }
 
+/** Answers at once where the execution is fresh in the cache. */
 export interface CiBadges {
-  image(ask: Ask): Promise<Answer>;
-  link(ask: Ask): Promise<Answer>;
+  image(ask: Ask): Answer | Promise<Answer>;
+  link(ask: Ask): Answer | Promise<Answer>;
 }
 
 /** BuildMaster's CI badge API: `/api/ci-badges/image` and `/api/ci-badges/link`, with arguments in the body too. */
@@ -70,6 +72,7 @@ function askOfBody(request: Request): Ask {
 
 /** What was found, and what is to be told beside it. */
 interface Found {
+  readonly ask: Ask;
   readonly grant: Grant;
   readonly resolution: Resolution;
   readonly duplicates: readonly string[];
@@ -77,9 +80,16 @@ interface Found {
   readonly seen: readonly Seen[];
 }
 
+/** What is being looked for. */
+type Search = Omit<Found, 'resolution'> & { readonly resolution: Resolution | Promise<Resolution> };
+
 export function createCiBadges({ access, routing, resolver, drawings, logos }: BadgeParts): CiBadges {
+  /** A fresh execution looks the same to all who have no wishes: it is made once, and lives on for whoever asks next. */
+  const plain = new WeakMap<Resolution, Answer>();
+
   /** `undefined` when the key does not allow it: nobody is told why. */
-  async function find({ args, key, problem }: Ask): Promise<Found | undefined> {
+  function search(ask: Ask): Search | undefined {
+    const { args, key, problem } = ask;
     const seen = see(access.stamp);
     const grant = access.authorize(key.text, 'badges');
     if (!grant) return undefined;
@@ -88,15 +98,23 @@ export function createCiBadges({ access, routing, resolver, drawings, logos }: B
       const { query, duplicates } = parseQuery(args);
       if (!grant.mayShow(query.application)) return undefined;
       const routes = routing.routesFor(query, argument(args, 'source'), grant.mayAsk);
-      return routes && { grant, resolution: await resolver.find(routes), duplicates, seen };
+      return routes && { ask, grant, resolution: resolver.find(routes), duplicates, seen };
     } catch (error) {
       if (!(error instanceof QueryError || error instanceof BadRequest)) throw error;
       const reason = error instanceof BadRequest ? error.reason : 'bad-request';
-      return { grant, resolution: misunderstood(reason, error.message), duplicates: [], seen };
+      return { ask, grant, resolution: misunderstood(reason, error.message), duplicates: [], seen };
     }
   }
 
-  function lifeOf({ grant, resolution, seen }: Found, key: CarriedKey, presentation: Presentation = {}): Life {
+  function answer(ask: Ask, toAnswer: (found: Found) => Answer): Answer | Promise<Answer> {
+    const found = search(ask);
+    if (!found) return forbidden();
+    const { resolution } = found;
+    if (!(resolution instanceof Promise)) return toAnswer({ ...found, resolution });
+    return resolution.then((known) => toAnswer({ ...found, resolution: known }));
+  }
+
+  function lifeOf({ ask: { key }, grant, resolution, seen }: Found, presentation: Presentation = {}): Life {
     return {
       freshUntil: Math.min(resolution.freshUntil, grant.until),
       shared: key.inAddress || key.text === undefined,
@@ -119,36 +137,39 @@ export function createCiBadges({ access, routing, resolver, drawings, logos }: B
     }
   }
 
-  return {
-    async image(ask) {
-      const found = await find(ask);
-      if (!found) return forbidden();
-      const { resolution, duplicates } = found;
-      const presentation = parsePresentation(ask.args);
-      const reasons = reasonsOf(resolution, duplicates);
-      const strict = ['1', 'true'].includes(argument(ask.args, 'strict') ?? '');
-      const status = strict && resolution.reason ? STRICT_STATUS[resolution.reason] : 200;
-      const drawing = draw(resolution, toBadge(resolution, presentation, logos), presentation);
-      const life = lifeOf(found, ask.key, presentation);
-      return toAnswer(status, factHeaders(resolution, reasons), life, drawing, cacheStatusOf(resolution));
-    },
+  function image(found: Found): Answer {
+    const { ask, resolution, duplicates } = found;
+    const presentation = parsePresentation(ask.args);
+    const isPlain = presentation === PLAIN && resolution.reason === undefined && duplicates.length === 0;
+    const made = isPlain ? plain.get(resolution) : undefined;
+    if (made) return { ...made, life: lifeOf(found) };
+    const strict = ['1', 'true'].includes(argument(ask.args, 'strict') ?? '');
+    const status = strict && resolution.reason ? STRICT_STATUS[resolution.reason] : 200;
+    const drawing = draw(resolution, toBadge(resolution, presentation, logos), presentation);
+    const headers = factHeaders(resolution, reasonsOf(resolution, duplicates));
+    const answer = toAnswer(status, headers, lifeOf(found, presentation), drawing, cacheStatusOf(resolution));
+    if (isPlain) plain.set(resolution, answer);
+    return answer;
+  }
 
-    async link(ask) {
-      const found = await find(ask);
-      if (!found) return forbidden();
-      const { resolution, duplicates } = found;
-      const headers = factHeaders(resolution, reasonsOf(resolution, duplicates));
-      const life = lifeOf(found, ask.key);
-      const wanted = (argument(ask.args, 'page') ?? 'build').toLowerCase();
-      const page = PAGES.find((known) => known === wanted);
-      const cache = cacheStatusOf(resolution);
-      const refuse = (text: string) => toAnswer(400, headers, life, plain(text), cache);
-      if (!page) return refuse(`page \`${wanted}\` is not known: ${PAGES.join(', ')} are`);
-      if (!resolution.execution) return refuse(resolution.detail ?? `no link: ${resolution.reason ?? 'unknown'}`);
-      const address = pageOf(resolution.execution, page);
-      if (!address) return refuse('the build was reported without a page');
-      return toAnswer(303, { ...headers, Location: address }, life, undefined, cache);
-    },
+  function link(found: Found): Answer {
+    const { ask, resolution, duplicates } = found;
+    const headers = factHeaders(resolution, reasonsOf(resolution, duplicates));
+    const life = lifeOf(found);
+    const wanted = (argument(ask.args, 'page') ?? 'build').toLowerCase();
+    const page = PAGES.find((known) => known === wanted);
+    const cache = cacheStatusOf(resolution);
+    const refuse = (text: string) => toAnswer(400, headers, life, textOf(text), cache);
+    if (!page) return refuse(`page \`${wanted}\` is not known: ${PAGES.join(', ')} are`);
+    if (!resolution.execution) return refuse(resolution.detail ?? `no link: ${resolution.reason ?? 'unknown'}`);
+    const address = pageOf(resolution.execution, page);
+    if (!address) return refuse('the build was reported without a page');
+    return toAnswer(303, { ...headers, Location: address }, life, undefined, cache);
+  }
+
+  return {
+    image: (ask) => answer(ask, image),
+    link: (ask) => answer(ask, link),
   };
 }
 
@@ -174,7 +195,7 @@ function leastSecondsOf({ reason }: Resolution, { cacheSeconds = 0 }: Presentati
 
 /** The first value of a name, which is compared without regard to case. */
 function argument(args: readonly Argument[], name: string): string | undefined {
-  return args.find(([given]) => given.toLowerCase() === name)?.[1];
+  return args.find(([given]) => given.length === name.length && given.toLowerCase() === name)?.[1];
 }
 
 function misunderstood(reason: Reason, detail: string): Resolution {
@@ -209,13 +230,13 @@ function factsOf({ state, execution, reason, detail, stale, source, askedAt }: R
   return { state, status, reason, detail, stale, source, askedAt, ...facts };
 }
 
-function plain(text: string): Drawing {
+function textOf(text: string): Drawing {
   return new Drawing('text/plain; charset=utf-8', `${text}\n`);
 }
 
 function forbidden(): Answer {
   const text = 'An API key that allows this is needed: send it as key=…, in the header X-ApiKey, or as Basic api:…';
-  return toAnswer(403, {}, NOT_KEPT, plain(text));
+  return toAnswer(403, {}, NOT_KEPT, textOf(text));
 }
 
 /** A text that a header can carry: anything but printable ASCII is percent-encoded. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { sendAnswer, toInternalError } from './answer.ts';
+import { type Answer, sendAnswer, toInternalError } from './answer.ts';
 import { queryArguments } from './arguments.ts';
 import { askOf, type CiBadges } from './ci-badges.ts';
 import { pathOf, type Requests } from './requests.ts';
@@ -27,24 +27,31 @@ export function createFront({ basePath, warm, badges, requests, log, app }: Fron
     [`${base}/api/ci-badges/link`, badges.link],
   ]);
 
-  async function serve(request: IncomingMessage, response: ServerResponse, answerTo: CiBadges['image']): Promise<void> {
+  function serve(request: IncomingMessage, response: ServerResponse, answerTo: CiBadges['image']): void {
     const id = requests.idOf(request.headers);
-    requests.follow(request, response, id);
-    const query = queryArguments(request.url ?? '');
-    try {
-      const answer = await answerTo(askOf(request.headers, query));
+    const startedAt = performance.now();
+    const send = (answer: Answer) => {
       sendAnswer(request, response, answer, id);
+      requests.answered(request, response, id, startedAt);
       warm.keep(request, answer);
-    } catch (error) {
+    };
+    const fail = (error: unknown) => {
       log.error({ err: error, requestId: id }, 'internal error');
-      if (!response.headersSent) sendAnswer(request, response, toInternalError(), id);
+      if (!response.headersSent) send(toInternalError());
+    };
+    try {
+      const answer = answerTo(askOf(request.headers, queryArguments(request.url ?? '')));
+      if (answer instanceof Promise) answer.then(send).catch(fail);
+      else send(answer);
+    } catch (error) {
+      fail(error);
     }
   }
 
   return (request, response) => {
     if (warm.serve(request, response)) return;
     const answerTo = hasBody(request) ? undefined : kinds.get(pathOf(request.url ?? ''));
-    if (answerTo) void serve(request, response, answerTo);
+    if (answerTo) serve(request, response, answerTo);
     else app(request, response);
   };
 }

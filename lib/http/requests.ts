@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { Metrics } from '../observe/index.ts';
+import { type Metrics, withoutRedaction } from '../observe/index.ts';
 
 /** What is told of every request: its id to the client, a line to the log, a count to the metrics. */
 export interface Requests {
@@ -9,45 +9,71 @@ export interface Requests {
   idOf(headers: IncomingHttpHeaders): string;
   /** Tells of a request once it has ended. */
   follow(request: IncomingMessage, response: ServerResponse, id: string): void;
-  /** Tells of a request that was answered at once: every one to the metrics, some to the log. */
-  answered(request: IncomingMessage, status: number): void;
+  /** Tells of a request that has its answer now. */
+  answered(request: IncomingMessage, response: ServerResponse, id: string, startedAt: number): void;
+  /** Tells of a request that was answered from what is kept ready. */
+  answeredWarm(request: IncomingMessage, response: ServerResponse, id: string): void;
 }
 
-/** One in so many requests that were answered at once is told to the log. */
+/** So many requests of a second have a line in the log; of more, and of those that went well, one in so many has. */
+export const LINES_A_SECOND = 100;
 export const SAMPLED = 100;
 
-export function createRequests(log: Logger, metrics: Metrics): Requests {
+export function createRequests(log: Logger, metrics: Metrics, now: () => number = Date.now): Requests {
+  const lines = withoutRedaction(log);
   const own = randomBytes(6).toString('base64url');
   let count = 0;
-  let answered = 0;
+  let second = 0;
+  let inSecond = 0;
+
+  /** How many requests the line of this one stands for; 0 when it has none. */
+  function weightOf(status: number): number {
+    const current = Math.floor(now() / 1000);
+    if (current !== second) {
+      second = current;
+      inSecond = 0;
+    }
+    inSecond += 1;
+    if (inSecond <= LINES_A_SECOND || status >= 400) return 1;
+    return inSecond % SAMPLED === 0 ? SAMPLED : 0;
+  }
+
+  function write({ method, url = '' }: IncomingMessage, status: number, requestId: string, more: object): void {
+    const sampled = weightOf(status);
+    if (sampled === 0) return;
+    lines.info({ requestId, method, path: pathOf(url), status, ...more, ...(sampled > 1 && { sampled }) }, 'request');
+  }
+
+  function answered(request: IncomingMessage, response: ServerResponse, id: string, startedAt: number): void {
+    const durationMs = performance.now() - startedAt;
+    metrics.request(request.url ?? '', response.statusCode, durationMs / 1000);
+    write(request, response.statusCode, id, { durationMs: Math.round(durationMs * 10) / 10 });
+  }
+
   return {
     idOf({ 'x-request-id': given }) {
       if (typeof given === 'string' && /^[\w.-]{1,64}$/.test(given)) return given;
       count += 1;
       return `${own}-${count.toString(36)}`;
     },
-
-    follow({ method = '', url = '' }, response, id) {
+    follow(request, response, id) {
       const startedAt = performance.now();
+      // Express takes parts off the address on its way.
+      const { url } = request;
       response.once('close', () => {
-        const durationMs = performance.now() - startedAt;
-        const path = pathOf(url);
-        metrics.request(path, response.statusCode, durationMs / 1000);
-        log.info(
-          { requestId: id, method, path, status: response.statusCode, durationMs: Math.round(durationMs * 10) / 10 },
-          'request',
-        );
+        request.url = url;
+        answered(request, response, id, startedAt);
       });
     },
-
-    answered({ method, url = '' }, status) {
-      metrics.warmHit(status);
-      answered += 1;
-      if (answered % SAMPLED !== 0) return;
-      log.info({ method, path: pathOf(url), status, warm: true, sampled: SAMPLED }, 'request');
+    answered,
+    answeredWarm(request, response, id) {
+      metrics.warmHit(response.statusCode);
+      write(request, response.statusCode, id, WARM);
     },
   };
 }
+
+const WARM = { warm: true };
 
 /** Never the query string: that holds keys. */
 export function pathOf(url: string): string {

@@ -52,8 +52,9 @@ export function createWarm({ maxBytes, requests, now = Date.now }: WarmSettings)
         kept.delete(identity);
         return false;
       }
-      sendAnswer(request, response, answer, requests.idOf(headers), CACHE_STATUS, time);
-      requests.answered(request, response.statusCode);
+      const id = requests.idOf(headers);
+      sendAnswer(request, response, answer, id, CACHE_STATUS, time);
+      requests.answeredWarm(request, response, id);
       return true;
     },
 

@@ -12,6 +12,11 @@ export function createLog(level: string, destination: DestinationStream = create
   return pino(options, destination);
 }
 
+/** A log for lines that hold nothing to cut out: looking for it would cost more than the rest of the line. */
+export function withoutRedaction(log: Logger): Logger {
+  return log.child({}, { redact: [] });
+}
+
 /** Standard output; what is not written yet when the process ends, is written then. */
 function createOutput(): DestinationStream {
   const output = pino.destination(TOGETHER);

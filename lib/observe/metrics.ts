@@ -5,8 +5,8 @@ import client from 'prom-client';
 export interface Metrics {
   /** A request was answered from what was kept ready. */
   warmHit(status: number): void;
-  /** Any other request has ended. `path` is that of its address. */
-  request(path: string, status: number, seconds: number): void;
+  /** Any other request has ended. */
+  request(url: string, status: number, seconds: number): void;
   /** A backend was asked; `error` when it gave no answer. */
   upstreamRequest(source: string, status: number | 'error', seconds: number): void;
   /** Counts something whenever the metrics are read. */
@@ -60,22 +60,27 @@ export function createMetrics(): Metrics {
     buckets: BUCKETS,
     registers,
   });
-  /** A histogram finds what belongs to its labels anew each time. */
-  const bySurface = new Map<string, Histogram.Internal<'surface'>>();
+  /** What is told of requests, by surface and status: prom-client would look for it by its labels each time. */
+  const told = new Map<string, { count: Counter.Internal; duration: Histogram.Internal<'surface'> }>();
+
+  function toldOf(surface: string, status: number) {
+    const name = `${surface} ${status}`;
+    let found = told.get(name);
+    if (!found) {
+      found = { count: requests.labels({ surface, status }), duration: requestSeconds.labels({ surface }) };
+      told.set(name, found);
+    }
+    return found;
+  }
 
   return {
     contentType: registry.contentType,
     warmHit(status) {
       warmHits.set(status, (warmHits.get(status) ?? 0) + 1);
     },
-    request(path, status, seconds) {
-      const surface = surfaceOf(path);
-      requests.inc({ surface, status });
-      let duration = bySurface.get(surface);
-      if (!duration) {
-        duration = requestSeconds.labels({ surface });
-        bySurface.set(surface, duration);
-      }
+    request(url, status, seconds) {
+      const { count, duration } = toldOf(surfaceOf(url), status);
+      count.inc();
       duration.observe(seconds);
     },
     upstreamRequest(source, status, seconds) {
@@ -112,7 +117,9 @@ const SURFACES: readonly [path: string, surface: string][] = [
   ['/hooks/', 'hooks'],
 ];
 
-/** Which surface a path belongs to, below whatever base path. */
-function surfaceOf(path: string): string {
+/** Which surface an address belongs to, below whatever base path. */
+function surfaceOf(url: string): string {
+  const end = url.indexOf('?');
+  const path = end < 0 ? url : url.slice(0, end);
   return SURFACES.find(([part]) => path.includes(part))?.[1] ?? 'other';
 }

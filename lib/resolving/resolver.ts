@@ -28,8 +28,11 @@ export interface Resolution {
 }
 
 export interface Resolver {
-  /** The first of the routes that has an answer. Never throws: what went wrong is the resolution's reason. */
-  find(routes: readonly Route[]): Promise<Resolution>;
+  /**
+   * The first of the routes that has an answer, at once if it is fresh in the cache. Never throws: what went wrong is the
+   * resolution's reason.
+   */
+  find(routes: readonly Route[]): Resolution | Promise<Resolution>;
   /** Something changed: what is known of the application, or of the whole source, is not to be given any more. */
   expire(source: string, application?: string): void;
 }
@@ -75,6 +78,8 @@ interface Entry {
   readonly route: Route;
   readonly freshness: Freshness;
   answer?: Answer;
+  /** What whoever asks is told while the answer is fresh: the same each time. */
+  hit?: Resolution;
   failure?: Failure;
   refresh?: Refresh;
 }
@@ -127,6 +132,7 @@ export function createResolver(settings: ResolverSettings = {}): Resolver {
     const { freshMs, servableMs } = lifeOf(answer.state, matched, entry.freshness);
     entry.answer = { ...answer, askedAt, freshUntil: askedAt + freshMs, servableUntil: askedAt + servableMs, seen };
     delete entry.failure;
+    delete entry.hit;
   }
 
   function fail(entry: Entry, error: unknown, seen: readonly Seen[]): void {
@@ -170,12 +176,20 @@ export function createResolver(settings: ResolverSettings = {}): Resolver {
     return { ...shared, state: 'unknown', reason: trouble ?? 'timeout', freshUntil: until, stale: false };
   }
 
+  function freshOf(entry: Entry): Resolution | undefined {
+    const { answer, failure } = entry;
+    if (!answer || failure || now() >= answer.freshUntil || !holds(answer.seen)) return undefined;
+    entry.hit ??= view(entry, 'hit');
+    return entry.hit;
+  }
+
   async function lookUp(route: Route): Promise<Resolution> {
     const entry = entryOf(route);
+    const fresh = freshOf(entry);
+    if (fresh) return fresh;
     const { answer, failure } = entry;
     const time = now();
     const current = answer !== undefined && holds(answer.seen);
-    if (current && !failure && time < answer.freshUntil) return view(entry, 'hit');
     if (failure && time < failure.retryAt && holds(failure.seen)) return view(entry, 'stale');
     const done = refresh(entry);
     if (current && (failure || time < answer.servableUntil)) return view(entry, 'stale');
@@ -183,15 +197,21 @@ export function createResolver(settings: ResolverSettings = {}): Resolver {
     return view(entry, 'miss', end === TIMED_OUT);
   }
 
+  async function search(routes: readonly Route[]): Promise<Resolution> {
+    let best: Resolution | undefined;
+    for (const route of routes) {
+      const resolution = await lookUp(route);
+      if (resolution.execution) return best ? { ...resolution, ...dependingOnBoth(resolution, best) } : resolution;
+      best = best ? { ...moreTelling(best, resolution), ...dependingOnBoth(best, resolution) } : resolution;
+    }
+    return best ?? { ...NOTHING_TO_ASK, freshUntil: now() + common.noMatchMs };
+  }
+
   return {
-    async find(routes) {
-      let best: Resolution | undefined;
-      for (const route of routes) {
-        const resolution = await lookUp(route);
-        if (resolution.execution) return best ? { ...resolution, ...dependingOnBoth(resolution, best) } : resolution;
-        best = best ? { ...moreTelling(best, resolution), ...dependingOnBoth(best, resolution) } : resolution;
-      }
-      return best ?? { ...NOTHING_TO_ASK, freshUntil: now() + common.noMatchMs };
+    find(routes) {
+      const [first] = routes;
+      const fresh = first && freshOf(entryOf(first));
+      return fresh?.execution ? fresh : search(routes);
     },
     expire: (source, application) => stamps.touch(source, application),
   };

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { queryArguments } from '../../lib/http/arguments.ts';
 import { keyOf, startHost, type TestHost } from '../host.ts';
 
 const IMAGE = '/api/ci-badges/image';
@@ -10,6 +12,33 @@ describe('arguments of a request', () => {
     test = await startHost({}, [keyOf('badges'), keyOf('b:c'), keyOf('schlüssel')]);
   });
   after(() => test.close());
+
+  it('are those that URLSearchParams reads, encoded or not', () => {
+    const characters = fc.constantFrom(
+      'a',
+      'B',
+      '$',
+      '&',
+      '=',
+      '?',
+      '#',
+      '%',
+      '%4',
+      '%41',
+      '+',
+      ';',
+      '[',
+      'é',
+      '\u00ff',
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: characters, maxLength: 12 }), (text) => {
+        assert.deepEqual(queryArguments(`/path?${text}`), [...new URLSearchParams(`?${text}`)]);
+      }),
+      { numRuns: 2_000 },
+    );
+    assert.deepEqual(queryArguments('/path'), []);
+  });
 
   const json = (value: unknown, more: Record<string, string> = {}): RequestInit => ({
     method: 'POST',

@@ -50,7 +50,7 @@ describe('resolver', () => {
     fake = createFake();
     resolver = createResolver({ now: () => time, freshness: { ...DEFAULT_FRESHNESS, patienceMs: 50 } });
     const route: Route = { source: fake.source, query: { application: 'web' } };
-    find = () => resolver.find([route]);
+    find = async () => resolver.find([route]);
   });
 
   it('asks once for all who wait', async () => {
