@@ -46,7 +46,8 @@ const CROWD = 1_000;
  * once all of them wait; how long until the last of them has its answer?
  */
 export async function compareCrowd(): Promise<void> {
-  if (!wanted('waiting')) return;
+  const name = '1,000 requests waiting for one cold badge';
+  if (!wanted(name)) return;
   const held: ServerResponse[] = [];
   const upstream = createServer((_request, response) => held.push(response));
   const port = nextPort();
@@ -73,7 +74,7 @@ export async function compareCrowd(): Promise<void> {
     lateMs.push(Math.max(...ends.map(({ at }) => at)) - answeredAt);
   }
   await new Promise((closed) => upstream.close(closed).closeAllConnections());
-  report(`${CROWD} requests waiting for one cold badge: upstream requests`, calls, 'requests', '1');
+  report(`${name}: upstream requests`, calls, 'requests', '1');
   report('the same: answers that were not the badge', wrong, 'answers', '0');
   report("the same: the last answer after upstream's", lateMs, 'ms', '<= 20');
 }

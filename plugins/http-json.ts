@@ -77,14 +77,23 @@ export default defineProvider({
   async *executions(query, { options, upstream }) {
     const { url, named } = fillTemplate(options.url, options.path, query);
     const headers = options.header ? tokenHeader(options.header, options.token) : bearer(options.token);
-    for (const item of await upstream.json(url, answerOf(options), { headers })) {
+    for (const item of await upstream.json(url, schemaOf(options), { headers })) {
       yield toExecution(query.application, options, named, item);
     }
   },
 });
 
+const schemas = new WeakMap<Options, ReturnType<typeof toSchema>>();
+
+/** Making a schema takes longer than reading an answer with it: each source's is made once. */
+function schemaOf(options: Options) {
+  const schema = schemas.get(options) ?? toSchema(options);
+  schemas.set(options, schema);
+  return schema;
+}
+
 /** The items of an answer; another shape where a list or a status is not where it was said to be. */
-function answerOf({ items, status, words }: Options) {
+function toSchema({ items, status, words }: Options) {
   const hasStatus = (item: unknown) => valueAt(item, status) !== undefined || Object.hasOwn(words, '');
   return z
     .unknown()

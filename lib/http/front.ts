@@ -4,7 +4,7 @@ import { type Answer, sendAnswer, toInternalError } from './answer.ts';
 import { queryArguments } from './arguments.ts';
 import { askOf, type CiBadges } from './ci-badges.ts';
 import { pathOf, type Requests } from './requests.ts';
-import type { Warm } from './warm.ts';
+import { identityOf, type Warm } from './warm.ts';
 
 export interface FrontSettings {
   readonly basePath: string;
@@ -27,6 +27,18 @@ export function createFront({ basePath, warm, badges, requests, log, app }: Fron
     [`${base}/api/ci-badges/link`, badges.link],
   ]);
 
+  /** By the identity of a request that waits for a backend: those that came after it and want the same. */
+  const waiting = new Map<string, (() => void)[]>();
+
+  /** One goes on, and the others with it: most of them with the answer that it got, which is warm by then. */
+  async function leadOthers(identity: string, answered: Promise<void>): Promise<void> {
+    const others: (() => void)[] = [];
+    waiting.set(identity, others);
+    await answered;
+    waiting.delete(identity);
+    for (const goOn of others) goOn();
+  }
+
   function serve(request: IncomingMessage, response: ServerResponse, answerTo: CiBadges['image']): void {
     const id = requests.idOf(request.headers);
     const startedAt = performance.now();
@@ -41,17 +53,19 @@ export function createFront({ basePath, warm, badges, requests, log, app }: Fron
     };
     try {
       const answer = answerTo(askOf(request.headers, queryArguments(request.url ?? '')));
-      if (answer instanceof Promise) answer.then(send).catch(fail);
+      if (answer instanceof Promise) void leadOthers(identityOf(request), answer.then(send).catch(fail));
       else send(answer);
     } catch (error) {
       fail(error);
     }
   }
 
-  return (request, response) => {
+  return function handle(request, response) {
     if (warm.serve(request, response)) return;
     const answerTo = hasBody(request) ? undefined : kinds.get(pathOf(request.url ?? ''));
-    if (answerTo) serve(request, response, answerTo);
+    const others = answerTo && waiting.get(identityOf(request));
+    if (others) others.push(() => handle(request, response));
+    else if (answerTo) serve(request, response, answerTo);
     else app(request, response);
   };
 }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { holds } from '../resolving/index.ts';
 import { type Answer, sendAnswer } from './answer.ts';
@@ -42,9 +42,9 @@ export function createWarm({ maxBytes, requests, now = Date.now }: WarmSettings)
     },
 
     serve(request, response) {
-      const { method, url = '', headers } = request;
+      const { method, headers } = request;
       if (method !== 'GET' && method !== 'HEAD') return false;
-      const identity = identityOf(url, headers);
+      const identity = identityOf(request);
       const answer = kept.get(identity);
       if (!answer) return false;
       const time = now();
@@ -58,15 +58,18 @@ export function createWarm({ maxBytes, requests, now = Date.now }: WarmSettings)
       return true;
     },
 
-    keep({ method, url = '', headers }, answer) {
+    keep(request, answer) {
+      const { method, url = '' } = request;
       const { life, status, drawing } = answer;
       const usable = drawing && status === 200 && life.seen && now() < life.freshUntil;
-      if (usable && method === 'GET' && url.length <= LONGEST_URL) kept.set(identityOf(url, headers), answer);
+      if (usable && method === 'GET' && url.length <= LONGEST_URL) kept.set(identityOf(request), answer);
     },
   };
 }
 
+type Asked = Pick<IncomingMessage, 'url' | 'headers'>;
+
 /** What an answer is kept by: the address as it was sent, and the key where it is carried beside it. */
-function identityOf(url: string, { 'x-apikey': key, authorization }: IncomingHttpHeaders): string {
+export function identityOf({ url = '', headers: { 'x-apikey': key, authorization } }: Asked): string {
   return key === undefined && authorization === undefined ? url : `${url}\n${key ?? ''}\n${authorization ?? ''}`;
 }

@@ -83,8 +83,8 @@ export interface UpstreamEvent {
 }
 
 const DEFAULTS = { timeoutMs: 10_000, maxBytes: 5 * 1024 * 1024, concurrency: 8 };
-/** The longest JSON, in characters, that the event loop waits for: 1 to 3 ms, and as long again for the schema. */
-const AT_ONCE = 128 * 1024;
+/** The longest JSON, in characters, that the event loop waits for: 1 to 4 ms, and as long again for the schema. */
+const AT_ONCE = 256 * 1024;
 /** A parser of XML takes about 5 ms for as much. */
 const MOST_OTHER_BYTES = 64 * 1024;
 /** A near backend sends megabytes in one turn of the event loop; decoding so many bytes takes 1 ms. */
@@ -106,37 +106,36 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
     maxSize: REMEMBERED_BYTES,
     sizeCalculation: ({ text }, url) => text.length + url.length + 100,
   });
-  let transport: Promise<{ request: typeof import('undici').request; dispatcher: Dispatcher }> | undefined;
+  let transport: Promise<Dispatcher> | undefined;
 
-  async function open() {
-    const { Agent, Pool, ProxyAgent, request } = await import('undici');
+  async function open(): Promise<Dispatcher> {
+    const { Pool, ProxyAgent } = await import('undici');
     const tls = {
       // By itself `ca` would stand in place of the usual certificates.
       ...(settings.ca !== undefined && { ca: [...getCACertificates(), settings.ca] }),
       ...(settings.insecure && { rejectUnauthorized: false }),
     };
     const limits = { connections: concurrency, headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
-    const dispatcher = settings.proxy
-      ? new ProxyAgent({
-          ...limits,
-          uri: settings.proxy,
-          requestTls: tls,
-          // What is forwarded, and not tunnelled, would otherwise go by no limit.
-          factory: (to, options) => new Pool(to, { ...options, ...limits }),
-        })
-      : new Agent({ ...limits, connect: { ...tls, timeout: timeoutMs } });
-    return { request, dispatcher };
+    if (settings.proxy === undefined) return new Pool(origin, { ...limits, connect: { ...tls, timeout: timeoutMs } });
+    return new ProxyAgent({
+      ...limits,
+      uri: settings.proxy,
+      requestTls: tls,
+      // What is forwarded, and not tunnelled, would otherwise go by no limit.
+      factory: (to, options) => new Pool(to, { ...options, ...limits }),
+    });
   }
 
   async function send(url: URL, init: RequestInit, signal: AbortSignal): Promise<Answer> {
     transport ??= open();
-    const { request, dispatcher } = await transport;
+    const dispatcher = await transport;
     const known = init.method === 'POST' ? undefined : remembered.get(url.href);
     const startedAt = performance.now();
     let status: number | 'error' = 'error';
     try {
-      const response = await request(url, {
-        dispatcher,
+      const response = await dispatcher.request({
+        origin,
+        path: url.pathname + url.search,
         signal,
         method: init.method ?? 'GET',
         headers: {
@@ -176,7 +175,13 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
   }
 
   async function follow(start: URL, init: RequestInit): Promise<Answer> {
-    const signal = AbortSignal.timeout(timeoutMs);
+    // `AbortSignal.timeout` goes off even when all is done: thousands would wait for that.
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), timeoutMs);
+    return followWithin(patience.signal, start, init).finally(() => clearTimeout(timer));
+  }
+
+  async function followWithin(signal: AbortSignal, start: URL, init: RequestInit): Promise<Answer> {
     let url = start;
     for (let hops = 0; hops <= MOST_REDIRECTS; hops += 1) {
       if (url.origin !== origin) throw new UpstreamRefused(`${origin} sends us on to ${url.origin}: not followed`);
@@ -225,8 +230,7 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
         throw error;
       }),
     async close() {
-      const { dispatcher } = (await transport) ?? {};
-      await dispatcher?.destroy();
+      await (await transport)?.destroy();
     },
   };
 }
@@ -242,10 +246,12 @@ async function readText(
   until?: string,
 ): Promise<string> {
   const tooLarge = () => new UpstreamError(`${origin} answered more than ${maxBytes} bytes`);
-  if (Number(response.headers['content-length'] ?? 0) > maxBytes) {
+  const announced = Number(response.headers['content-length']);
+  if (announced > maxBytes) {
     response.body.destroy();
     throw tooLarge();
   }
+  if (announced <= DECODED_AT_ONCE && until === undefined) return response.body.text();
   const decoder = new StringDecoder('utf8');
   let text = '';
   let tail = '';
