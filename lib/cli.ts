@@ -6,7 +6,7 @@ import { providers } from '../plugins/index.ts';
 import { digestOf, type Key, newKeyText, SCOPES, type Scope } from './access/index.ts';
 import type { Argument } from './builds/index.ts';
 import { ConfigError, configureSources, type Environment, type LoadedConfig, loadConfig } from './config/index.ts';
-import type { BadgeHostSettings } from './host.ts';
+import type { Others } from './host.ts';
 import { createLog } from './observe/index.ts';
 import type { Provider } from './providers/index.ts';
 import { addKey, listKeys, openStorage, removeKey, type Storage } from './storage/index.ts';
@@ -215,7 +215,7 @@ async function serve(loaded: LoadedConfig, count: number): Promise<void> {
   const log = createLog(loaded.config.log.level);
   const workers = count > 1 ? await import('./workers.ts') : undefined;
   if (workers?.thisWorker) {
-    return workers.work(workers.thisWorker, ({ ownKey, tell }) => createHost(loaded, log, ownKey, tell));
+    return workers.work(workers.thisWorker, (own, others) => createHost(loaded, log, own, others));
   }
   const key = loaded.file === undefined && (await hasNoKeys(loaded)) ? newKeyText() : undefined;
   const own = key === undefined ? undefined : digestOf(key);
@@ -235,10 +235,10 @@ async function start(loaded: LoadedConfig, log: Logger, own?: string) {
 }
 
 /** A badge host, with a key of its own where the digest of one is given. */
-async function createHost(loaded: LoadedConfig, log: Logger, own?: string, tell?: BadgeHostSettings['tell']) {
+async function createHost(loaded: LoadedConfig, log: Logger, own?: string, others?: Others) {
   const { createBadgeHost } = await import('./host.ts');
   const extraKeys = own === undefined ? [] : [ownKey(own, ['badges', 'push'])];
-  return createBadgeHost({ loaded, providers, log, extraKeys, tell });
+  return createBadgeHost({ loaded, providers, log, extraKeys, others });
 }
 
 /** Waits for a signal, closes, and ends then; another signal ends the process as it stands. */

@@ -50,8 +50,16 @@ export interface BadgeHostSettings {
   readonly log: Logger;
   /** Keys beside those of the configuration and the database. */
   readonly extraKeys?: readonly Key[];
-  /** Tells the other processes of this server at once of a change that they will find in the database. */
-  readonly tell?: (topic: string) => Promise<void>;
+  /** The other processes of this server, where there are any. */
+  readonly others?: Others;
+}
+
+/** What a badge host may ask of the other processes of its server. */
+export interface Others {
+  /** Tells them at once of a change that they will find in the database. */
+  tell(topic: string): Promise<void>;
+  /** What all have counted together, this one too, as Prometheus reads it. */
+  metricsOfAll(): Promise<string>;
 }
 
 /** A badge host: everything but listening. */
@@ -61,6 +69,7 @@ export interface BadgeHost {
   readonly resolver: Resolver;
   readonly storage: Storage;
   readonly badges: CiBadges;
+  readonly metrics: Metrics;
   /** Takes note that another process changed something of a topic. */
   hear(topic: string): Promise<void>;
   /** Starts to listen where the configuration says; the address that it has then. */
@@ -83,13 +92,13 @@ export async function createBadgeHost({
   providers,
   log,
   extraKeys = [],
-  tell,
+  others,
 }: BadgeHostSettings): Promise<BadgeHost> {
   const { config } = loaded;
   const configured = await configureSources(loaded, providers);
   const storage = await openStorage(config.database);
   const { database } = storage;
-  const metrics = createMetrics();
+  const metrics = createMetrics(others?.metricsOfAll);
   const routing = createRoutingOf(config, configured, createPushSource(database), log, metrics);
   const resolver = createResolver({
     entries: config.cache.entries,
@@ -120,7 +129,7 @@ export async function createBadgeHost({
     resolver.expire(source, application);
     const topic = applicationTopic(source, application);
     await announce(database, topic);
-    await tell?.(topic);
+    await others?.tell(topic);
   }
 
   async function allKeys(): Promise<readonly Key[]> {
@@ -162,6 +171,7 @@ export async function createBadgeHost({
     resolver,
     storage,
     badges,
+    metrics,
     hear,
     listen: () => listen(server, config),
     async close() {

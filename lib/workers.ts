@@ -2,7 +2,8 @@ import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Config, ConfigError } from './config/index.ts';
-import type { BadgeHost, BadgeHostSettings } from './host.ts';
+import type { BadgeHost, Others } from './host.ts';
+import { type MetricValues, sumOf } from './observe/index.ts';
 
 /** A worker ended before it served; it has said itself why. */
 export class WorkerError extends Error {
@@ -16,20 +17,32 @@ type Message =
   | ({ readonly type: 'listening' } & Listening)
   /** Something of a topic changed. */
   | { readonly type: 'topic'; readonly id: number; readonly topic: string }
-  /** The topic of that id was heard by all who had to. */
-  | { readonly type: 'heard'; readonly id: number };
+  /** What is counted is asked for: by a worker what all have counted, of a worker what it has. */
+  | { readonly type: 'metrics'; readonly id: number }
+  /** The topic of that id was heard by all who had to, or this is what was asked for. */
+  | { readonly type: 'answer'; readonly id: number; readonly answer?: unknown };
 
 interface Listening {
   readonly address: string;
   readonly sources: number;
 }
 
-type Tell = NonNullable<BadgeHostSettings['tell']>;
+/** What may come from the process at the other end of a line. */
+interface Ears {
+  topic(topic: string): Promise<void>;
+  metrics(): Promise<unknown>;
+}
+
+/** A line to another process. Who is gone or takes too long gives no answer. */
+interface Line<Counted> {
+  tell(topic: string): Promise<void>;
+  metrics(): Promise<Counted | undefined>;
+}
 
 /** By this name of their environment workers learn the digest of the key that the server has for itself. */
 const OWN_KEY = 'SIGNALBOX_OWN_KEY';
-/** A change is in the database too, where who does not answer in this time finds it. */
-const HEARD_WITHIN_MS = 1_000;
+/** Who does not answer in this time finds a change in the database, and is left out of what is counted. */
+const ANSWER_WITHIN_MS = 1_000;
 /** A worker that ends sooner may well do so again. */
 const SOON_MS = 10_000;
 const SHORTEST_PAUSE_MS = 100;
@@ -78,11 +91,20 @@ export async function startWorkers({ count, config, ownKey, log }: WorkersSettin
  */
 export async function work(
   worker: Worker,
-  createHost: (settings: { ownKey: string | undefined; tell: Tell }) => Promise<BadgeHost>,
+  createHost: (ownKey: string | undefined, others: Others) => Promise<BadgeHost>,
 ): Promise<void> {
   try {
-    const tell = openLine(worker, (topic) => host.hear(topic));
-    const host = await createHost({ ownKey: process.env[OWN_KEY], tell });
+    const ears = { topic: (topic: string) => host.hear(topic), metrics: () => host.metrics.values() };
+    // The other end waits for all workers before it answers.
+    const line = openLine<string>(worker, ears, 2 * ANSWER_WITHIN_MS);
+    const host = await createHost(process.env[OWN_KEY], {
+      tell: line.tell,
+      async metricsOfAll() {
+        const text = await line.metrics();
+        if (text === undefined) throw new Error('the process that started this one does not answer');
+        return text;
+      },
+    });
     send(worker, { type: 'ready' });
     const address = await host.listen();
     send(worker, { type: 'listening', address, sources: host.routing.sources.length });
@@ -101,16 +123,23 @@ interface Forked {
 
 function createCrew(environment: Readonly<Record<string, string | undefined>>, log: Logger) {
   const closing = new AbortController();
-  const tells = new Map<Worker, Tell>();
+  const lines = new Map<Worker, Line<MetricValues>>();
   const kept: Promise<void>[] = [];
 
   function fork(): Forked {
     const worker = cluster.fork(environment);
-    const tell = openLine(worker, async (topic) => {
-      const others = [...tells].filter(([other]) => other !== worker);
-      await Promise.all(others.map(([, tellOther]) => tellOther(topic)));
-    });
-    worker.once('disconnect', () => tells.delete(worker));
+    const ears: Ears = {
+      async topic(topic) {
+        const others = [...lines].filter(([other]) => other !== worker);
+        await Promise.all(others.map(([, other]) => other.tell(topic)));
+      },
+      async metrics() {
+        const counted = await Promise.all([...lines.values()].map((one) => one.metrics()));
+        return sumOf(counted.filter((values) => values !== undefined));
+      },
+    };
+    const line = openLine<MetricValues>(worker, ears, ANSWER_WITHIN_MS);
+    worker.once('disconnect', () => lines.delete(worker));
     const ended: Forked['ended'] = new Promise((end) => {
       const { pid } = worker.process;
       worker.once('exit', (code, signal) => end({ pid, code, signal }));
@@ -119,7 +148,7 @@ function createCrew(environment: Readonly<Record<string, string | undefined>>, l
     });
     const listening: Forked['listening'] = new Promise((found) => {
       worker.on('message', (message: Message) => {
-        if (message.type === 'ready') tells.set(worker, tell);
+        if (message.type === 'ready') lines.set(worker, line);
         if (message.type === 'listening') found(message);
       });
       ended.then(() => found(undefined));
@@ -163,35 +192,39 @@ export function pauseAfter(livedMs: number, lastMs: number): number {
   return livedMs < SOON_MS ? Math.min(lastMs * 2 || SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS) : 0;
 }
 
-/** Hears the topics that another process tells, and tells it others: until that has heard, or is gone, or takes too long. */
-function openLine(worker: Worker, hear: (topic: string) => Promise<void>): Tell {
-  const waiting = new Map<number, () => void>();
+/** A line to another process: what comes from there goes to `ears`, what is said here waits so long for an answer. */
+function openLine<Counted>(worker: Worker, ears: Ears, withinMs: number): Line<Counted> {
+  const waiting = new Map<number, (answer?: unknown) => void>();
   let count = 0;
   worker.on('message', async (message: Message) => {
-    if (message.type === 'heard') waiting.get(message.id)?.();
-    if (message.type !== 'topic') return;
-    // Who could not hear it, finds it in the database.
-    await hear(message.topic).catch(() => {});
-    send(worker, { type: 'heard', id: message.id });
+    if (message.type === 'answer') waiting.get(message.id)?.(message.answer);
+    if (message.type !== 'topic' && message.type !== 'metrics') return;
+    const answer = message.type === 'topic' ? ears.topic(message.topic) : ears.metrics();
+    // Who could not hear of a change, finds it in the database.
+    send(worker, { type: 'answer', id: message.id, answer: await answer.catch(() => undefined) });
   });
   worker.once('disconnect', () => {
     for (const done of waiting.values()) done();
   });
   // A message that did not arrive: the other process is ending, and that is seen by whom it concerns.
   worker.on('error', () => {});
-  return (topic) =>
-    new Promise((resolve) => {
+  const answerTo = (toMessage: (id: number) => Message) =>
+    new Promise<unknown>((resolve) => {
       count += 1;
       const id = count;
-      const done = () => {
+      const done = (answer?: unknown) => {
         clearTimeout(timer);
         waiting.delete(id);
-        resolve();
+        resolve(answer);
       };
-      const timer = setTimeout(done, HEARD_WITHIN_MS);
+      const timer = setTimeout(done, withinMs);
       waiting.set(id, done);
-      send(worker, { type: 'topic', id, topic });
+      send(worker, toMessage(id));
     });
+  return {
+    tell: async (topic) => void (await answerTo((id) => ({ type: 'topic', id, topic }))),
+    metrics: async () => (await answerTo((id) => ({ type: 'metrics', id }))) as Counted | undefined,
+  };
 }
 
 function send(worker: Worker, message: Message): void {

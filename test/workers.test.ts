@@ -13,7 +13,8 @@ const CLI = resolve('lib/cli.ts');
 const IMAGE = '/api/ci-badges/image?$ApplicationName=web';
 const PUSHED = `${IMAGE}&source=push&key=badges`;
 const ASKED = `${IMAGE}&source=ci&key=badges`;
-const KEYS = { badges: ['badges'], push: ['push'] };
+const KEYS = { badges: ['badges'], push: ['push'], 'adm1n-key': ['admin'] };
+const ADMIN = { authorization: 'Bearer adm1n-key' };
 
 interface Answer {
   readonly status: number;
@@ -26,6 +27,8 @@ interface Worker {
   readonly id: string;
   readonly pid: number;
   get(path: string): Promise<Answer>;
+  /** What Prometheus is told by it. */
+  metrics(): Promise<string>;
   post(path: string, body: object, headers: Record<string, string>): Promise<Answer>;
 }
 
@@ -38,6 +41,8 @@ interface Server {
   workers(count: number): Promise<[Worker, Worker, ...Worker[]]>;
 }
 
+/** Checks and the readings of the metrics themselves. */
+const HEALTH_CHECKS = 'signalbox_requests_total{surface="other",status="200"}';
 const MOST_MS = 30_000;
 
 /** Waits until something is there. */
@@ -136,21 +141,24 @@ describe('workers', function () {
       const send = async (path: string, method: 'GET' | 'POST', body?: object, more: Record<string, string> = {}) => {
         const headers = body ? { 'content-type': 'application/json', ...more } : more;
         const answer = await client.request({ path, method, headers, body: body && JSON.stringify(body) });
-        await answer.body.dump();
-        return { status: answer.statusCode, state: text(answer.headers['badge-state']), id: idOf(answer.headers) };
+        const state = text(answer.headers['badge-state']);
+        return { status: answer.statusCode, state, id: idOf(answer.headers), body: await answer.body.text() };
       };
       const { id } = await send('/healthz', 'GET');
-      const line = await until(() => printed.split('\n').find((one) => one.includes(`"${id}"`) && one.endsWith('}')));
+      // Of many requests in a second not every one has a line, but the first of each worker have.
+      const line = await until(() => printed.split('\n').find((one) => isOf(one, prefixOf(id)) && one.endsWith('}')));
       const sendTo = async (...args: Parameters<typeof send>) => {
         const answer = await send(...args);
         assert.equal(prefixOf(answer.id), prefixOf(id), 'the same worker answers');
-        return { status: answer.status, state: answer.state };
+        return answer;
       };
+      const answerOf = ({ status, state }: Answer) => ({ status, state });
       return {
         id: prefixOf(id),
         pid: JSON.parse(line).pid,
-        get: (path) => sendTo(path, 'GET'),
-        post: (path, body, headers) => sendTo(path, 'POST', body, headers),
+        get: async (path) => answerOf(await sendTo(path, 'GET')),
+        metrics: async () => (await sendTo('/metrics', 'GET', undefined, ADMIN)).body,
+        post: async (path, body, headers) => answerOf(await sendTo(path, 'POST', body, headers)),
       };
     };
     const workers = async (wanted: number) => {
@@ -225,6 +233,57 @@ describe('workers', function () {
     for (const worker of await server.workers(2)) await until(async () => (await worker.get(path)).status === 200);
     assert.equal((await run(['keys', 'revoke', 'readme'])).code, 0);
     for (const worker of await server.workers(2)) await until(async () => (await worker.get(path)).status === 403);
+  });
+
+  it('tell each what all of them have counted, and no key', async () => {
+    writeConfig();
+    const workers = await (await serve(2)).workers(2);
+    const [first, second] = workers;
+    for (const [worker, count] of [
+      [first, 3],
+      [second, 4],
+    ] as const) {
+      for (let asked = 0; asked < count; asked += 1) await worker.get(ASKED);
+    }
+    for (const worker of workers) {
+      const told = await worker.metrics();
+      assert.deepEqual(
+        [
+          'signalbox_warm_requests_total{status="200"}',
+          'signalbox_warm_answers',
+          'signalbox_requests_total{surface="image",status="200"}',
+          'signalbox_request_seconds_count{surface="image"}',
+          'signalbox_request_seconds_bucket{le="+Inf",surface="image"}',
+          'signalbox_upstream_requests_total{source="ci",status="200"}',
+        ].map((name) => numberOf(told, name)),
+        [5, 2, 2, 2, 2, 2],
+      );
+      assert.ok((numberOf(told, 'process_resident_memory_bytes') ?? 0) > 2 * 20_000_000);
+      assert.match(told, /^nodejs_eventloop_lag_p99_seconds /m);
+      assert.doesNotMatch(told, /adm1n|key=|badges"/);
+    }
+  });
+
+  it('leave out of what they have counted who is stuck or dead, and count its replacement', async () => {
+    writeConfig();
+    const server = await serve(2);
+    const [first, second] = await server.workers(2);
+    const healthChecks = async () => numberOf(await first.metrics(), HEALTH_CHECKS) ?? 0;
+    const before = await healthChecks();
+    await first.get('/healthz');
+    for (let asked = 0; asked < 100; asked += 1) await second.get('/healthz');
+    process.kill(second.pid, 'SIGSTOP');
+    const whileStuck = await healthChecks();
+    assert.ok(whileStuck > 0 && whileStuck < 100, String(whileStuck));
+    process.kill(second.pid, 'SIGCONT');
+    await until(async () => (await healthChecks()) > before + 100);
+    process.kill(second.pid, 'SIGKILL');
+    await until(() => server.printed().includes('another takes its place'));
+    const afterDeath = await healthChecks();
+    assert.ok(afterDeath < 100, String(afterDeath));
+    const replacement = (await server.workers(2)).find(({ id }) => id !== first.id) ?? assert.fail('no replacement');
+    for (let asked = 0; asked < 100; asked += 1) await replacement.get('/healthz');
+    assert.ok((await healthChecks()) > afterDeath + 100);
   });
 
   it('go on while one of them is killed, and another takes its place', async () => {
@@ -322,8 +381,17 @@ function isGone(pid: number): boolean {
   }
 }
 
+/** The number behind a name in what Prometheus is told. */
+function numberOf(told: string, name: string): number | undefined {
+  const line = told.split('\n').find((one) => one.startsWith(`${name} `));
+  return line === undefined ? undefined : Number(line.slice(name.length));
+}
+
 const text = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);
 
 const idOf = (headers: Record<string, string | string[] | undefined>) => text(headers['x-request-id']) ?? '';
+
+/** Whether a line of the log is of a request to the worker whose ids start so. */
+const isOf = (line: string, prefix: string) => line.includes(`"requestId":"${prefix}-`);
 
 const prefixOf = (id: string) => id.slice(0, id.lastIndexOf('-'));

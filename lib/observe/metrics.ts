@@ -1,4 +1,4 @@
-import client, { type Counter, type Histogram } from 'prom-client';
+import client, { type Counter, type Histogram, type Registry } from 'prom-client';
 
 /** What is counted, for Prometheus. No label holds a name that a request could make up. */
 export interface Metrics {
@@ -10,15 +10,24 @@ export interface Metrics {
   upstreamRequest(source: string, status: number | 'error', seconds: number): void;
   /** Reads something whenever the metrics are read. */
   gauge(name: string, help: string, read: () => number): void;
+  /** What is counted here, for `sumOf`. */
+  values(): Promise<MetricValues>;
   /** The text that Prometheus reads. */
   text(): Promise<string>;
   readonly contentType: string;
 }
 
+/** What one process has counted, as JSON that another can read. */
+export type MetricValues = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
 /** In seconds: from a request that is answered at once to one that waits as long as it may. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 10];
 
-export function createMetrics(): Metrics {
+/**
+ * Counts for this process.
+ * @param ofAll the text of all processes of this server, where there are several
+ */
+export function createMetrics(ofAll?: () => Promise<string>): Metrics {
   const register = new client.Registry();
   const registers = [register];
 
@@ -69,6 +78,11 @@ export function createMetrics(): Metrics {
     },
   });
 
+  /** Memory, processor time, the delay of the event loop: from when somebody first wants to know. */
+  function startDefaults(): void {
+    if (!register.getSingleMetric('process_cpu_user_seconds_total')) client.collectDefaultMetrics({ register });
+  }
+
   return {
     contentType: register.contentType,
     warmHit(status) {
@@ -86,12 +100,24 @@ export function createMetrics(): Metrics {
         },
       });
     },
+    values() {
+      startDefaults();
+      return register.getMetricsAsJSON();
+    },
     text() {
-      // Memory, processor time, the delay of the event loop: from when somebody first wants to know.
-      if (!register.getSingleMetric('process_cpu_user_seconds_total')) client.collectDefaultMetrics({ register });
+      if (ofAll) return ofAll();
+      startDefaults();
       return register.metrics();
     },
   };
+}
+
+/**
+ * The text of what several processes have counted: added up, but for what has no sum, such as the delay of an event loop.
+ * prom-client says of each which it is. Its own way of asking the processes fails for all when one does not answer.
+ */
+export function sumOf(processes: readonly MetricValues[]): Promise<string> {
+  return client.AggregatorRegistry.aggregate([...processes]).metrics();
 }
 
 const SURFACES: readonly [path: string, surface: string][] = [
