@@ -1,6 +1,6 @@
 import type { Definition, Group, Project } from '../storage/index.ts';
 import type { Facts } from './facts.ts';
-import { type PlaceholderValues, placeholdersIn, renderUrl } from './placeholder.ts';
+import { createRenderer, hasPlaceholder, type PlaceholderValues } from './placeholder.ts';
 
 /** The two URLs of a definition. */
 export type Urls = Pick<Definition, 'link_url' | 'image_url'>;
@@ -26,23 +26,23 @@ export async function renderAll<Item extends Urls>(
   names: ServerNames,
   facts: Facts,
 ): Promise<readonly (Item & RenderedUrls)[]> {
-  const values = project ? await valuesFor(project, placeholdersIn(...items.flatMap(urlsOf)), names, facts) : {};
+  const urls = items.flatMap(({ link_url, image_url }) => [link_url, image_url]);
+  const render = createRenderer(project ? await valuesFor(project, urls, names, facts) : {});
   return items.map((item) => ({
     ...item,
-    rendered_link_url: renderUrl(item.link_url, values),
-    rendered_image_url: renderUrl(item.image_url, values),
+    rendered_link_url: render(item.link_url),
+    rendered_image_url: render(item.image_url),
   }));
 }
 
 async function valuesFor(
   project: Project,
-  wanted: ReadonlySet<string>,
+  urls: readonly string[],
   { server, pages }: ServerNames,
   facts: Facts,
 ): Promise<PlaceholderValues> {
-  const live = ['default_branch', 'commit_sha', 'latest_tag'].some((name) => wanted.has(name));
   const group = project.full_path.slice(0, -project.path.length - 1);
-  return {
+  const stored = {
     project_path: project.full_path,
     project_title: project.name,
     project_name: project.path,
@@ -52,12 +52,10 @@ async function valuesFor(
     ...(project.group_id !== null && { group_name: group }),
     gitlab_server: server,
     gitlab_pages_domain: pages,
-    ...(live && (await facts(project, { commit: wanted.has('commit_sha'), tag: wanted.has('latest_tag') }))),
   };
-}
-
-function urlsOf({ link_url, image_url }: Urls): string[] {
-  return [link_url, image_url];
+  const wish = { commit: hasPlaceholder(urls, 'commit_sha'), tag: hasPlaceholder(urls, 'latest_tag') };
+  if (!wish.commit && !wish.tag && !hasPlaceholder(urls, 'default_branch')) return stored;
+  return { ...stored, ...(await facts(project, wish)) };
 }
 
 /** The name of a group or project as people read it, with the groups above: `Acme / Web`. */

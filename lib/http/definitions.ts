@@ -93,8 +93,9 @@ function badgesRouter(parts: DefinitionParts, subjectOf: SubjectOf): Router {
   router.use(readBody);
 
   router.get('/', async (request: Request<{ id: string }>, response) => {
-    const paging = pagingOf(paramsOf(request));
-    const { params, caller } = open(request);
+    const params = paramsOf(request);
+    const paging = pagingOf(params);
+    const caller = callerOf(request, access, params);
     const subject = await subjectOf(request.params.id, caller);
     const { name } = textsOf(params, ['name']);
     const { items, total } = await listDefinitions(database, subject.scope, name ?? undefined, paging);

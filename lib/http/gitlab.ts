@@ -195,7 +195,9 @@ export function sendJson(response: Response, status: number, value: unknown): vo
   response.statusCode = status;
   response.setHeader('Content-Type', 'application/json');
   response.setHeader('Cache-Control', 'max-age=0, private, must-revalidate');
-  response.end(JSON.stringify(value));
+  const text = JSON.stringify(value);
+  // A text of single bytes need not be encoded.
+  response.end(text, Buffer.byteLength(text) === text.length ? 'latin1' : 'utf8');
 }
 
 /** Errors below `/api/v4` in GitLab's words; others go on. */

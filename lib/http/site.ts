@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { LRUCache } from 'lru-cache';
 import type { ServerNames } from '../definitions/index.ts';
 
 /** How this server is called from outside. */
@@ -12,13 +13,26 @@ export interface Site {
 
 export function createSite(publicUrl: string | undefined, basePath: string): Site {
   const base = basePath === '/' ? '' : basePath;
-  const root = (request: Request) => publicUrl ?? `${originOf(request)}${base}`;
+  /** Express looks through the proxies each time that it is asked. */
+  const roots = new WeakMap<Request, string>();
+  function root(request: Request): string {
+    const known = roots.get(request) ?? publicUrl ?? `${originOf(request)}${base}`;
+    roots.set(request, known);
+    return known;
+  }
+  const names = new LRUCache<string, ServerNames>({ max: 1_000 });
   return {
     root,
     address: (request) => root(request) + (request.originalUrl.split('?')[0] ?? '').slice(base.length),
     names(request) {
-      const { hostname } = new URL(root(request));
-      return { server: hostname, pages: hostname };
+      const address = root(request);
+      let known = names.get(address);
+      if (!known) {
+        const { hostname } = new URL(address);
+        known = { server: hostname, pages: hostname };
+        names.set(address, known);
+      }
+      return known;
     },
   };
 }

@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { Database as Sqlite } from 'better-sqlite3';
-import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
+import type { Database as Sqlite, Statement } from 'better-sqlite3';
+import { Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import { LRUCache } from 'lru-cache';
 import { MIGRATIONS } from './migrations.ts';
+import { readWith } from './read.ts';
 import type { Tables } from './tables.ts';
 
 export type Database = Kysely<Tables>;
@@ -41,15 +43,21 @@ export async function openStorage(url: string): Promise<Storage> {
   }
 }
 
+/** What SQLite may keep of the file in memory, of which it takes as much as is read: by itself it would be 2 MiB. */
+const CACHE_KIB = 64 * 1024;
+
 async function openSqlite(path: string): Promise<Database> {
   const { default: Sqlite } = await import('better-sqlite3');
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
   const sqlite = new Sqlite(path, { timeout: 0 });
-  const database = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqlite }) });
+  const remembering = rememberingStatements(sqlite);
+  const database = new Kysely<Tables>({ dialect: new SqliteDialect({ database: remembering }) });
+  readWith(database, (text, parameters) => remembering.prepare(text).all(parameters) as unknown[]);
   try {
     await whenFree(() => sqlite.pragma('journal_mode = WAL'));
     sqlite.pragma('synchronous = FULL');
     sqlite.pragma('foreign_keys = ON');
+    sqlite.pragma(`cache_size = -${CACHE_KIB}`);
     await alone(sqlite, () => migrate(database, 'sqlite'));
     sqlite.pragma('busy_timeout = 5000');
     return database;
@@ -58,6 +66,22 @@ async function openSqlite(path: string): Promise<Database> {
     sqlite.close();
     throw error;
   }
+}
+
+/** Kysely prepares a statement each time it runs it, which takes longer than running it. */
+function rememberingStatements(sqlite: Sqlite): SqliteDatabase {
+  const statements = new LRUCache<string, Statement>({ max: 200 });
+  return {
+    prepare(text) {
+      let statement = statements.get(text);
+      if (!statement) {
+        statement = sqlite.prepare(text);
+        statements.set(text, statement);
+      }
+      return statement;
+    },
+    close: () => sqlite.close(),
+  };
 }
 
 async function openPostgres(url: string): Promise<Database> {

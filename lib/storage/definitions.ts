@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely';
 import { announce } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Page, Paging } from './owners.ts';
+import { readRows } from './read.ts';
 import type { BadgeRow } from './tables.ts';
 
 export type Definition = Selectable<BadgeRow>;
@@ -24,7 +25,30 @@ export async function listDefinitions(
   name: string | undefined,
   { page, perPage }: Paging,
 ): Promise<Page<Definition>> {
-  let select = database
+  const select = () => selectDefinitions(database, scope, name);
+  const { projectId, groupIds } = scope;
+  const owners = [...(projectId === undefined ? [] : [projectId]), ...groupIds, ...(name === undefined ? [] : [name])];
+  const shape = `definitions ${projectId === undefined ? 0 : 1} ${groupIds.length} ${name === undefined ? 0 : 1}`;
+  const offset = (page - 1) * perPage;
+  // One more than is shown: a page that is not full is the last, and what comes before it is known without counting.
+  const rows = await readRows<Definition>(database, shape, [...owners, perPage + 1, offset], () =>
+    select()
+      .selectAll()
+      .orderBy('created_at')
+      .orderBy('id')
+      .limit(perPage + 1)
+      .offset(offset),
+  );
+  const items = rows.slice(0, perPage);
+  if (rows.length <= perPage && (rows.length > 0 || page === 1)) return { items, total: offset + rows.length };
+  const [count] = await readRows(database, `count of ${shape}`, owners, () =>
+    select().select((of) => of.fn.countAll<number>().as('total')),
+  );
+  return { items, total: Number(count?.total ?? 0) };
+}
+
+function selectDefinitions(database: Database, scope: DefinitionScope, name: string | undefined) {
+  const select = database
     .selectFrom('badges')
     .where((where) =>
       where.or([
@@ -32,30 +56,20 @@ export async function listDefinitions(
         ...(scope.groupIds.length === 0 ? [] : [where('group_id', 'in', [...scope.groupIds])]),
       ]),
     );
-  if (name !== undefined) select = select.where('name', '=', name);
-  const items = await select
-    .selectAll()
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(perPage)
-    .offset((page - 1) * perPage)
-    .execute();
-  // A page that is not full is the last: what comes before it is known without counting.
-  if (items.length < perPage && (items.length > 0 || page === 1)) {
-    return { items, total: (page - 1) * perPage + items.length };
-  }
-  const row = await select.select((of) => of.fn.countAll<number>().as('total')).executeTakeFirst();
-  return { items, total: Number(row?.total ?? 0) };
+  return name === undefined ? select : select.where('name', '=', name);
 }
 
 /** A definition of that owner; of `scope` where inherited ones count. */
 export async function findDefinition(database: Database, owner: Owner, id: number): Promise<Definition | undefined> {
-  return database
-    .selectFrom('badges')
-    .selectAll()
-    .where('id', '=', id)
-    .where(...ownerIs(owner))
-    .executeTakeFirst();
+  const [column, , ownerId] = ownerIs(owner);
+  const [found] = await readRows<Definition>(database, `definition of ${column}`, [id, ownerId], () =>
+    database
+      .selectFrom('badges')
+      .selectAll()
+      .where('id', '=', id)
+      .where(...ownerIs(owner)),
+  );
+  return found;
 }
 
 export async function addDefinition(

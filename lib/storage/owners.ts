@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import { announce } from './changes.ts';
 import type { Database } from './database.ts';
+import { readRows } from './read.ts';
 import type { GroupRow, ProjectRow } from './tables.ts';
 
 export const VISIBILITIES = ['private', 'public'] as const;
@@ -37,18 +38,25 @@ type Named = 'name' | 'path' | 'full_path' | 'visibility';
 /** The project of an id or a full path, which is compared without regard to case. */
 export async function findProject(database: Database, ref: number | string): Promise<Project | undefined> {
   if (!canBeHeld(ref)) return undefined;
-  const select = database.selectFrom('projects').selectAll();
-  const found =
-    typeof ref === 'number' ? select.where('id', '=', ref) : select.where('full_path_key', '=', ref.toLowerCase());
-  return found.executeTakeFirst();
+  const [column, value] = keyOf(ref);
+  const [found] = await readRows<Project>(database, `project by ${column}`, [value], () =>
+    database.selectFrom('projects').selectAll().where(column, '=', value),
+  );
+  return found;
 }
 
 export async function findGroup(database: Database, ref: number | string): Promise<Group | undefined> {
   if (!canBeHeld(ref)) return undefined;
-  const select = database.selectFrom('groups').selectAll();
-  const found =
-    typeof ref === 'number' ? select.where('id', '=', ref) : select.where('full_path_key', '=', ref.toLowerCase());
-  return found.executeTakeFirst();
+  const [column, value] = keyOf(ref);
+  const [found] = await readRows<Group>(database, `group by ${column}`, [value], () =>
+    database.selectFrom('groups').selectAll().where(column, '=', value),
+  );
+  return found;
+}
+
+/** What a project or a group is found by. */
+function keyOf(ref: number | string): ['id' | 'full_path_key', number | string] {
+  return typeof ref === 'number' ? ['id', ref] : ['full_path_key', ref.toLowerCase()];
 }
 
 export async function listProjects(
@@ -158,12 +166,9 @@ export async function groupsAbove(database: Database, fullPath: string): Promise
   const parts = fullPath.toLowerCase().split('/').slice(0, -1);
   if (parts.length === 0) return [];
   const paths = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
-  return database
-    .selectFrom('groups')
-    .selectAll()
-    .where('full_path_key', 'in', paths)
-    .orderBy('full_path_key')
-    .execute();
+  return readRows<Group>(database, `groups above ${paths.length}`, paths, () =>
+    database.selectFrom('groups').selectAll().where('full_path_key', 'in', paths).orderBy('full_path_key'),
+  );
 }
 
 /** The first project of a group, by creation: the one that stands for it where a group's badges are rendered. */

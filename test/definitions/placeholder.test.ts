@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
+  hasPlaceholder,
   PLACEHOLDERS,
   type PlaceholderValues,
-  placeholdersIn,
   refusalOf,
   renderUrl,
 } from '../../lib/definitions/index.ts';
@@ -126,10 +126,14 @@ describe('renderUrl', () => {
   });
 });
 
-describe('placeholdersIn', () => {
-  it('names each of all URLs once', () => {
-    const found = placeholdersIn('https://ci.test/%{project_id}/%{commit_sha}', 'https://ci.test/%{project_id}?%{x}');
-    assert.deepEqual([...found], ['project_id', 'commit_sha', 'x']);
-    assert.equal(placeholdersIn('https://ci.test/').size, 0);
+describe('hasPlaceholder', () => {
+  it('finds a placeholder in any of the URLs', () => {
+    const urls = ['https://ci.test/%{project_id}/%{commit_sha}', 'https://ci.test/%{project_id}?%{x}'];
+    assert.deepEqual(
+      (['project_id', 'commit_sha', 'latest_tag'] as const).map((name) => hasPlaceholder(urls, name)),
+      [true, true, false],
+    );
+    assert.equal(hasPlaceholder(['https://ci.test/project_id'], 'project_id'), false);
+    assert.equal(hasPlaceholder([], 'project_id'), false);
   });
 });
