@@ -23,6 +23,7 @@ import { createFront } from './http/front.ts';
 import { KEEP_ALIVE_MS } from './http/head.ts';
 import { healthRouter, metricsRouter } from './http/health.ts';
 import { type Hook, hooksRouter } from './http/hooks.ts';
+import { createLimits, type Limits } from './http/limits.ts';
 import { ownersRouter } from './http/owners.ts';
 import { createRequests } from './http/requests.ts';
 import { createSite } from './http/site.ts';
@@ -162,7 +163,7 @@ export async function createBadgeHost({
   });
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS },
-    createFront({ basePath: config.server.basePath, warm, badges, requests, log, app }),
+    createFront({ basePath: config.server.basePath, warm, badges, requests, log, limits: createLimitsOf(config), app }),
   );
 
   return {
@@ -194,6 +195,10 @@ function createFactsOf({ database }: Storage, routing: Routing, log: Logger) {
     },
     onFailure: (source, error) => log.warn({ source, err: error }, 'the facts of a project could not be asked for'),
   });
+}
+
+function createLimitsOf({ server: { requestsPerMinute, trustProxy } }: Config): Limits | undefined {
+  return requestsPerMinute === undefined ? undefined : createLimits({ perMinute: requestsPerMinute, trustProxy });
 }
 
 /** The hooks of the sources that have a secret for them and whose backend sends any. */

@@ -89,6 +89,8 @@ export const ConfigOptions = z.strictObject({
         .default('/'),
       publicUrl: httpUrl().optional(),
       trustProxy: z.union([z.boolean(), z.number().int(), z.string()]).default('loopback'),
+      /** How often one address may ask; as often as it likes by default. */
+      requestsPerMinute: z.number().int().min(1).optional(),
     })
     .prefault({}),
   database: z.string().default('sqlite:./data/signalbox.db'),

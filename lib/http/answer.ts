@@ -42,6 +42,13 @@ export function toAnswer(
   return { status, head: headOf(own), drawing, life, cache };
 }
 
+/** What is said to an address that asks too often. */
+export function toTooMany(seconds: number): Answer {
+  const text = `Too many requests from this address: it may ask again in ${seconds} s\n`;
+  const headers = { 'Retry-After': String(seconds) };
+  return toAnswer(429, headers, NOT_KEPT, new Drawing('text/plain; charset=utf-8', text));
+}
+
 /** What is said of an error that is not ours to explain: that is for the log. */
 export function toInternalError(): Answer {
   return toAnswer(500, {}, NOT_KEPT, new Drawing('application/json', '{"message":"internal error"}'));

@@ -3,13 +3,14 @@ import type { Logger } from 'pino';
 import { BadRequest } from '../providers/index.ts';
 import { sendAnswer, toInternalError } from './answer.ts';
 import { EVERYWHERE } from './headers.ts';
+import type { TrustProxy } from './limits.ts';
 import type { Requests } from './requests.ts';
 
 export interface AppSettings {
   /** Everything is served below this path; `/` for the root. */
   readonly basePath: string;
   /** Which proxies' forwarded headers count: as Express's `trust proxy`. */
-  readonly trustProxy: string | boolean | number;
+  readonly trustProxy: TrustProxy;
   readonly log: Logger;
   readonly requests: Requests;
   /** The surfaces, in the order in which they are asked. */

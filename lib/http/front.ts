@@ -1,8 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { type Answer, sendAnswer, toInternalError } from './answer.ts';
+import { type Answer, sendAnswer, toInternalError, toTooMany } from './answer.ts';
 import { queryArguments } from './arguments.ts';
 import { askOf, type CiBadges } from './ci-badges.ts';
+import type { Limits } from './limits.ts';
 import { pathOf, type Requests } from './requests.ts';
 import { identityOf, type Warm } from './warm.ts';
 
@@ -12,6 +13,8 @@ export interface FrontSettings {
   readonly badges: CiBadges;
   readonly requests: Requests;
   readonly log: Logger;
+  /** Absent where everybody may ask as often as they like. */
+  readonly limits?: Limits | undefined;
   /** Whoever answers all other requests. */
   readonly app: RequestListener;
 }
@@ -20,7 +23,7 @@ export interface FrontSettings {
  * What sees a request first: it is answered from what is kept ready, or, when it asks for the badge or link of a build
  * in its address alone, without the routing that only other requests need.
  */
-export function createFront({ basePath, warm, badges, requests, log, app }: FrontSettings): RequestListener {
+export function createFront({ basePath, warm, badges, requests, log, limits, app }: FrontSettings): RequestListener {
   const base = basePath === '/' ? '' : basePath;
   const kinds = new Map([
     [`${base}/api/ci-badges/image`, badges.image],
@@ -60,13 +63,26 @@ export function createFront({ basePath, warm, badges, requests, log, app }: Fron
     }
   }
 
-  return function handle(request, response) {
+  function refuse(request: IncomingMessage, response: ServerResponse, seconds: number): void {
+    const id = requests.idOf(request.headers);
+    sendAnswer(request, response, toTooMany(seconds), id);
+    requests.answered(request, response, id, performance.now());
+  }
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
     if (warm.serve(request, response)) return;
     const answerTo = hasBody(request) ? undefined : kinds.get(pathOf(request.url ?? ''));
     const others = answerTo && waiting.get(identityOf(request));
     if (others) others.push(() => handle(request, response));
     else if (answerTo) serve(request, response, answerTo);
     else app(request, response);
+  }
+
+  if (!limits) return handle;
+  return (request, response) => {
+    const seconds = limits.take(request);
+    if (seconds === undefined) handle(request, response);
+    else refuse(request, response, seconds);
   };
 }
 
