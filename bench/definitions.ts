@@ -28,20 +28,22 @@ export async function fillDefinitions(path: string, projects: number, each: numb
           })),
         )
         .execute();
-      for (let badge = 0; badge < each; badge += 1) {
+      // Project by project, as they are imported.
+      const badges = numbers.flatMap((number) =>
+        Array.from({ length: each }, (_, badge) => ({
+          project_id: number,
+          group_id: null,
+          name: `badge ${badge}`,
+          link_url: 'https://ci.test/%{project_path}?ref=%{default_branch}',
+          image_url: 'https://badges.test/api/ci-badges/image?key=badges&$ApplicationName=%{project_path}',
+          created_at: now + badge,
+          updated_at: now,
+        })),
+      );
+      for (let at = 0; at < badges.length; at += 500) {
         await transaction
           .insertInto('badges')
-          .values(
-            numbers.map((number) => ({
-              project_id: number,
-              group_id: null,
-              name: `badge ${badge}`,
-              link_url: 'https://ci.test/%{project_path}?ref=%{default_branch}',
-              image_url: 'https://badges.test/api/ci-badges/image?key=badges&$ApplicationName=%{project_path}',
-              created_at: now + badge,
-              updated_at: now,
-            })),
-          )
+          .values(badges.slice(at, at + 500))
           .execute();
       }
     });

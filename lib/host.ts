@@ -149,14 +149,14 @@ export async function createBadgeHost({
     log,
     requests,
     routers: [
+      definitionsRouter({ database, access, badges, site, facts: createFactsOf(storage, routing, log) }),
+      ownersRouter({ database, access, site, hasSource: (name) => routing.sourceOf(name) !== undefined }),
       ciBadgesRouter(badges),
       buildsRouter(access, async (build) => {
         await saveBuild(database, build);
         await expire('push', build.application);
       }),
       hooksRouter(hooksOf(configured), (source, { application }) => expire(source, application)),
-      definitionsRouter({ database, access, badges, site, facts: createFactsOf(storage, routing, log) }),
-      ownersRouter({ database, access, site, hasSource: (name) => routing.sourceOf(name) !== undefined }),
       healthRouter(async () => !closing && (await answers(storage))),
       metricsRouter(access, config.access.metrics, metrics),
     ],

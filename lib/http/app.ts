@@ -25,10 +25,8 @@ export function createApp({ basePath, trustProxy, log, requests, routers }: AppS
   app.set('trust proxy', trustProxy);
   app.set('query parser', false);
   app.set('case sensitive routing', true);
-  const root = express.Router({ caseSensitive: true });
-  root.use(...routers);
   app.use(begin(requests));
-  app.use(basePath, root);
+  app.use(basePath, ...routers);
   app.use(notFound, failure(log));
   return app;
 }

@@ -38,7 +38,11 @@ export function createSite(publicUrl: string | undefined, basePath: string): Sit
 }
 
 /** The client names the host, and may name it badly or not at all. */
-function originOf({ protocol, host }: Request): string {
+function originOf(request: Request): string {
+  const { headers } = request;
+  // Express asks who may forward, even where nothing was forwarded.
+  const isDirect = headers['x-forwarded-proto'] === undefined && headers['x-forwarded-host'] === undefined;
+  const [protocol, host] = isDirect ? ['http', headers.host] : [request.protocol, request.host];
   const origin = `${protocol}://${host}`;
   return host && /^https?:/.test(origin) && URL.canParse(origin) ? origin : 'http://localhost';
 }
