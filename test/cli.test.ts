@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { XMLValidator } from 'fast-xml-parser';
 import { providers } from '../plugins/index.ts';
 import { type Folder, makeFolder } from './folder.ts';
@@ -232,29 +234,24 @@ describe('the command line', function () {
       const env = environmentOf({ SIGNALBOX_PORT: '0', ...environment });
       running = spawn(process.execPath, [CLI, 'serve'], { cwd: folder.path, env });
       printed = '';
-      const { stdout, stderr } = running;
-      await new Promise<void>((there, failed) => {
-        stderr?.on('data', (chunk) => {
-          printed += chunk;
-        });
-        stdout?.on('data', (chunk) => {
-          printed += chunk;
-          if (until.test(printed)) there();
-        });
-        running?.once('exit', () => failed(new Error(`it ended: ${printed}`)));
-      });
+      for (const stream of [running.stdout, running.stderr]) stream?.on('data', (chunk) => (printed += chunk));
+      while (!until.test(printed)) {
+        assert.equal(running?.exitCode, null, `it ended: ${printed}`);
+        await sleep(20);
+      }
     }
 
-    /** The code with which it ends after a signal. */
-    function end(signal: NodeJS.Signals): Promise<number | null> {
-      return new Promise((ended) => {
-        running?.removeAllListeners('exit').once('exit', ended);
-        running?.kill(signal);
-      });
+    /** The code with which it ends after a signal, when all that it printed is there. */
+    async function end(signal: NodeJS.Signals): Promise<number | null> {
+      const child = running ?? assert.fail('nothing serves');
+      const closed = once(child, 'close');
+      child.kill(signal);
+      const [code] = await closed;
+      return code;
     }
 
     afterEach(() => {
-      running?.removeAllListeners('exit').kill('SIGKILL');
+      running?.kill('SIGKILL');
       running = undefined;
     });
 
@@ -272,10 +269,10 @@ describe('the command line', function () {
       assert.ok(existsSync(join(folder.path, 'data/signalbox.db')), 'what is reported is kept');
 
       const key = /key=([^&]+)/.exec(address)?.[1] ?? assert.fail('no key');
+      assert.equal(await end('SIGTERM'), 0);
       const log = printed.split('\n').filter((line) => line.startsWith('{'));
       assert.ok(log.some((line) => line.includes('"path":"/api/ci-badges/image"')));
       assert.equal(log.join().includes(key), false, 'the key is not logged');
-      assert.equal(await end('SIGTERM'), 0);
       assert.match(printed, /"msg":"stopping"/);
     });
 
