@@ -38,7 +38,10 @@ export function toAnswer(
   drawing?: Drawing,
   cache = NOT_CACHED,
 ): Answer {
-  const own = drawing ? { ...headers, 'Content-Type': drawing.type, Vary: 'Accept-Encoding' } : headers;
+  const own = drawing
+    ? { ...headers, 'Content-Type': drawing.type, Vary: 'Accept-Encoding' }
+    : // Without it the client would wait for a body until the connection ends.
+      { ...headers, 'Content-Length': '0' };
   return { status, head: headOf(own), drawing, life, cache };
 }
 

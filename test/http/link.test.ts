@@ -45,6 +45,14 @@ describe('a link', () => {
     assert.deepEqual([other.status, other.headers.get('allow')], [405, 'GET, HEAD, POST, OPTIONS']);
   });
 
+  it('ends with its head, on a connection that stays', async () => {
+    for (const path of [LINK, `${LINK}&page=release`]) {
+      const answer = await test.get(path);
+      assert.deepEqual([answer.headers.get('connection'), answer.headers.get('content-length')], ['keep-alive', '0']);
+      assert.equal(await answer.text(), '');
+    }
+  });
+
   it('may be kept as long as its badge', async () => {
     const { headers } = await test.get(LINK);
     assert.match(headers.get('cache-control') ?? '', /^public, max-age=(59|60), /);
