@@ -21,6 +21,8 @@ export interface Life {
   readonly shared: boolean;
   /** Seconds that the asker wants it kept at least. */
   readonly leastSeconds?: number;
+  /** Milliseconds since 1970 until which it may be kept, whatever the asker wants: then its key expires. */
+  readonly until?: number;
   /** It holds only as long as these stand. */
   readonly seen?: readonly Seen[];
 }
@@ -106,8 +108,10 @@ export function matchesTag(header: string, tag: string): boolean {
 }
 
 /** `Cache-Control` at a moment: what is left of the answer's life. */
-export function cacheControl({ freshUntil, shared, leastSeconds = 0 }: Life, now: number): string {
+export function cacheControl(life: Life, now: number): string {
+  const { freshUntil, shared, leastSeconds = 0, until = Number.POSITIVE_INFINITY } = life;
   if (freshUntil === 0) return 'no-store';
-  const seconds = Math.max(0, Math.floor((freshUntil - now) / 1000), leastSeconds);
+  const least = Math.min(leastSeconds, Math.floor((until - now) / 1000));
+  const seconds = Math.max(0, Math.floor((freshUntil - now) / 1000), least);
   return `${shared ? 'public' : 'private'}, max-age=${seconds}, stale-while-revalidate=${Math.max(seconds, 5)}, stale-if-error=86400`;
 }

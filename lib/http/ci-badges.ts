@@ -118,7 +118,8 @@ export function createCiBadges({ access, routing, resolver, drawings, logos }: B
     return {
       freshUntil: Math.min(resolution.freshUntil, grant.until),
       shared: key.inAddress || key.text === undefined,
-      leastSeconds: leastSecondsOf(resolution, presentation, grant),
+      leastSeconds: leastSecondsOf(resolution, presentation),
+      until: grant.until,
       seen: [...resolution.seen, ...seen],
     };
   }
@@ -188,9 +189,9 @@ const STRICT_STATUS: Readonly<Record<Reason, number>> = {
   'internal-error': 500,
 };
 
-/** What went wrong is not kept for longer because the asker wants that, and nothing outlives its key. */
-function leastSecondsOf({ reason }: Resolution, { cacheSeconds = 0 }: Presentation, { until }: Grant): number {
-  return reason ? 0 : Math.min(cacheSeconds, Math.floor((until - Date.now()) / 1000));
+/** What went wrong is not kept for longer because the asker wants that. */
+function leastSecondsOf({ reason }: Resolution, { cacheSeconds = 0 }: Presentation): number {
+  return reason ? 0 : cacheSeconds;
 }
 
 /** The first value of a name, which is compared without regard to case. */

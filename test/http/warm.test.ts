@@ -90,6 +90,15 @@ describe('warm answers', () => {
     assert.equal(warm.size, 0);
   });
 
+  it('are kept elsewhere for as long as the asker wants, and no longer than their key', () => {
+    const until = time + 30 * SECOND;
+    keep('/a', answerOf({ leastSeconds: 600 }));
+    keep('/b', answerOf({ leastSeconds: 600, freshUntil: until, until }));
+    time += 20 * SECOND;
+    assert.match(serve('/a')?.headers['cache-control'] ?? '', /^public, max-age=600,/);
+    assert.match(serve('/b')?.headers['cache-control'] ?? '', /^public, max-age=10,/);
+  });
+
   it('hold until something changes that they depend on', () => {
     keep('/a');
     stamp.touch();
