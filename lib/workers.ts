@@ -60,8 +60,8 @@ export interface WorkersSettings {
 }
 
 /**
- * Starts workers that serve in this process's stead, each with the same command line. This process hands them their
- * connections in turn, tells each what the others changed, and starts another in place of one that ends.
+ * Starts workers that serve in this process's stead, each with the same command line. This process listens for them,
+ * tells each what the others changed, and starts another in place of one that ends.
  * @throws ConfigError when they could not share the database
  * @throws WorkerError when one of them cannot serve
  */
@@ -71,7 +71,8 @@ export async function startWorkers({ count, config, ownKey, log }: WorkersSettin
       `database: ${config.database} would be another one in each of ${count} workers: sqlite:<path> or postgres://user@host/name was wanted`,
     );
   }
-  cluster.schedulingPolicy = cluster.SCHED_RR;
+  // Who is free takes a connection. One that is handed out stays open without an answer where its worker is killed then.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   const crew = createCrew({ [OWN_KEY]: ownKey }, log);
   try {
     // The first one alone: what keeps it from serving would keep all, and is said once.

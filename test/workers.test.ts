@@ -36,6 +36,7 @@ interface Worker {
 interface Server {
   readonly child: ChildProcess;
   readonly ended: Promise<number | null>;
+  readonly address: string;
   printed(): string;
   /** So many workers, all different, each by a new connection. */
   workers(count: number): Promise<[Worker, Worker, ...Worker[]]>;
@@ -169,7 +170,7 @@ describe('workers', function () {
       }
       return [...found.values()] as [Worker, Worker, ...Worker[]];
     };
-    return { child, ended, printed: () => printed, workers };
+    return { child, ended, address, printed: () => printed, workers };
   }
 
   const report = (worker: Worker, state: string, build: string) =>
@@ -307,6 +308,41 @@ describe('workers', function () {
     const replacement = workers.find(({ id }) => id !== other.id) ?? assert.fail('no replacement');
     assert.equal((await report(other, 'error', '2')).status, 201);
     assert.equal((await replacement.get(PUSHED)).state, 'error');
+  });
+
+  it('leave no new connection without an answer or an end while one of them is killed', async () => {
+    writeConfig();
+    const server = await serve(2);
+    let isOver = false;
+    const outcomes = new Map<string, number>();
+    const askAnew = async () => {
+      while (!isOver) {
+        const client = new Client(server.address, { headersTimeout: 5_000 });
+        const outcome = await client.request({ path: '/healthz', method: 'GET' }).then(
+          async ({ body }) => (await body.text()).trim(),
+          ({ code }) => String(code),
+        );
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        await client.destroy();
+      }
+    };
+    const asking = Array.from({ length: 32 }, askAnew);
+    try {
+      for (let killed = 1; killed <= 4; killed += 1) {
+        const [victim] = await server.workers(2);
+        process.kill(victim.pid, 'SIGKILL');
+        await until(() => server.printed().split('another takes its place').length > killed);
+      }
+    } finally {
+      isOver = true;
+    }
+    await Promise.all(asking);
+    assert.ok((outcomes.get('ok') ?? 0) > 100);
+    const ends = ['ok', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
+    assert.deepEqual(
+      [...outcomes].filter(([outcome]) => !ends.includes(outcome)),
+      [],
+    );
   });
 
   for (const [what, signal, sign] of [
