@@ -73,7 +73,8 @@ export function createFront({ basePath, warm, badges, requests, log, limits, app
     if (warm.serve(request, response)) return;
     const answerTo = hasBody(request) ? undefined : kinds.get(pathOf(request.url ?? ''));
     const others = answerTo && waiting.get(identityOf(request));
-    if (others) others.push(() => handle(request, response));
+    // Who has waited once goes on by itself: the next answer may be of no use to it either.
+    if (others) others.push(() => warm.serve(request, response) || serve(request, response, answerTo));
     else if (answerTo) serve(request, response, answerTo);
     else app(request, response);
   }

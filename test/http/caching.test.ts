@@ -215,6 +215,18 @@ describe('caching', () => {
     assert.equal(one.headers.etag, other.headers.etag);
   });
 
+  it('lets nobody wait for the backend in the place of others who wait for the same', async () => {
+    await test.close();
+    test = await startHost({ freshness: { patienceSeconds: 0.2 } });
+    test.fake.delayMs = 5_000;
+    const startedAt = performance.now();
+    const path = IMAGE.replace('image', 'link');
+    const answers = await Promise.all(Array.from({ length: 40 }, () => raw(path)));
+    for (const { status, headers } of answers) assert.deepEqual([status, headers['badge-reason']], [400, 'timeout']);
+    assert.ok(performance.now() - startedAt < 4_000, 'one after the other');
+    assert.equal(test.fake.asked, 1);
+  });
+
   it('can be read by pages elsewhere, whatever the answer', async () => {
     const paths = [
       IMAGE,
