@@ -12,9 +12,9 @@ export async function compareHeld(): Promise<void> {
     hanging: await beginUpstream(2_000, 5_000),
   });
   const address = addressOf(ours.port);
-  const [, , file = ''] = serveArgs(ours);
+  const [flag = '', , , file = ''] = serveArgs(ours);
   const image = `${address}${IMAGE}&source=ci&$ApplicationName=web`;
-  await begin(SERVER_CORE, ['bench/loop.ts', file], image);
+  await begin(SERVER_CORE, [flag, 'bench/loop.ts', file], image);
   const mix = [{ url: image }, { url: `${image}&label=n%d`, distinct: 0 }];
   const p99: number[] = [];
   const longest: number[] = [];

@@ -2,6 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folder, LOAD_CORE, SERVER_CORE, type Started, start } from './machine.ts';
 
+/** As `npm start` has them. */
+const FLAGS = ['--max-semi-space-size=4'];
+
 /** The servers of a run, each on a port of its own. */
 export const IMAGE = '/api/ci-badges/image?key=badges';
 export const TOKEN = { 'Private-Token': 'api-key' };
@@ -76,7 +79,7 @@ export function serveArgs({ name, sources, port, database }: Ours, ...more: read
     ...entries,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
-  return ['dist/bundle/main.js', '--config', file, ...more];
+  return [...FLAGS, 'dist/bundle/main.js', '--config', file, ...more];
 }
 
 /** Starts one of our servers with one warm badge; its address. */
