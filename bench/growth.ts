@@ -14,7 +14,7 @@ export async function compareBadges(upstream: string, limit: string): Promise<vo
     const address = await beginOurs(oursOf(`badges-${count}`, { ci: upstream }));
     const target = { url: `${address}${IMAGE}&source=ci&$ApplicationName=web&label=l%d`, distinct: count };
     // Long enough to come past those that are warm already.
-    while ((await warmAnswers(address)) < count) await load([target], { seconds: 1 + count / 5_000 });
+    while ((await warmAnswers(address)) < count) await load([target], { seconds: Math.ceil(1 + count / 5_000) });
     await duel(`growth: badges, warm hits of ${count}`, target, sameFor(target, limit));
     targets.push(target);
   }
