@@ -68,9 +68,9 @@ export function sendAnswer(
   cacheStatus = cache,
   now = Date.now(),
 ): void {
-  const differing = ['Cache-Control', cacheControl(life, now), 'Cache-Status', cacheStatus, 'X-Request-Id', requestId];
+  const lines = `Cache-Control: ${cacheControl(life, now)}\r\nCache-Status: ${cacheStatus}\r\nX-Request-Id: ${requestId}\r\n`;
   if (!drawing) {
-    head.write(response, status, differing, now);
+    head.write(response, status, lines, now);
     response.end();
     return;
   }
@@ -78,18 +78,21 @@ export function sendAnswer(
   const known = headers['if-none-match'];
   if (known !== undefined && status === 200 && matchesTag(known, drawing.tag)) {
     // The client's copy keeps the tag of the form that it is in.
-    differing.push('ETag', encoding && known === drawing.etag(encoding) ? known : drawing.etag(undefined));
-    head.write(response, 304, differing, now);
+    const etag = encoding && known === drawing.etag(encoding) ? known : drawing.etag(undefined);
+    head.write(response, 304, `${lines}ETag: ${etag}\r\n`, now);
     response.end();
     return;
   }
   const compressed = encoding && drawing.compressed(encoding);
-  differing.push('ETag', drawing.etag(compressed && encoding));
-  differing.push('Content-Length', String(compressed ? compressed.length : drawing.bytes));
-  if (compressed) differing.push('Content-Encoding', encoding);
-  head.write(response, status, differing, now);
+  if (compressed) {
+    const form = `ETag: ${drawing.etag(encoding)}\r\nContent-Length: ${compressed.length}\r\nContent-Encoding: ${encoding}\r\n`;
+    head.write(response, status, lines + form, now);
+    response.end(method === 'HEAD' ? undefined : compressed);
+    return;
+  }
+  const form = `ETag: ${drawing.etag(undefined)}\r\nContent-Length: ${drawing.bytes}\r\n`;
+  head.write(response, status, lines + form, now);
   if (method === 'HEAD') response.end();
-  else if (compressed) response.end(compressed);
   // A text and its head leave in one write.
   else response.end(drawing.body, drawing.isAscii ? 'latin1' : 'utf8');
 }

@@ -31,16 +31,14 @@ export class Head {
     return this.#own[name];
   }
 
-  /** Writes status and headers of a response: these, and what differs, names and values in turn, which must be clean. */
-  write(response: ServerResponse, status: number, differing: readonly string[], now: number): void {
-    if (!takesText(response)) {
-      response.writeHead(status, [...this.#list, ...differing]);
-      return;
+  /** Writes status and headers of a response: these, and what differs, as lines as they are sent, which must be clean. */
+  write(response: ServerResponse, status: number, lines: string, now: number): void {
+    if (takesText(response)) {
+      response.statusCode = status;
+      response._header = `${this.#textOf(status)}${lines}Date: ${dateAt(now)}\r\n${KEPT_ALIVE}`;
+    } else {
+      response.writeHead(status, [...this.#list, ...listOf(lines)]);
     }
-    let text = this.#textOf(status);
-    for (let at = 0; at < differing.length; at += 2) text += `${differing[at]}: ${differing[at + 1]}\r\n`;
-    response.statusCode = status;
-    response._header = `${text}Date: ${dateAt(now)}\r\n${KEPT_ALIVE}`;
   }
 
   #textOf(status: number): string {
@@ -52,6 +50,11 @@ export class Head {
     }
     return text;
   }
+}
+
+/** Lines of headers as `writeHead` takes them. */
+function listOf(lines: string): string[] {
+  return [...lines.matchAll(/^(.+?): (.*)\r$/gm)].flatMap(([, name = '', value = '']) => [name, value]);
 }
 
 /** Where Node itself keeps the text of a head that is laid out and not sent yet. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type IncomingHttpHeaders, request } from 'node:http';
+import { connect } from 'node:net';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { keyOf, startHost, type TestHost } from '../host.ts';
 
@@ -84,6 +85,34 @@ describe('caching', () => {
         assert.match(body.toString(), /ünï☃: success/);
       }
     });
+  });
+
+  it('a connection that stays gets the headers that one that ends gets, and HTTP/1.0 too', async () => {
+    const exchange = (lines: string) =>
+      new Promise<string>((resolve, reject) => {
+        const socket = connect(Number(new URL(test.address).port), '127.0.0.1', () => socket.write(lines));
+        socket.once('error', reject).once('data', (chunk) => {
+          resolve(String(chunk).split('\r\n\r\n')[0] ?? '');
+          socket.destroy();
+        });
+      });
+    const own = /^(date|connection|keep-alive|x-request-id|cache-control):.*$/i;
+    const told = (head: string) =>
+      head
+        .split('\r\n')
+        .filter((line) => !own.test(line))
+        .sort();
+    await raw(IMAGE);
+    for (const more of ['', 'If-None-Match: *\r\n']) {
+      const stays = await exchange(`GET ${IMAGE} HTTP/1.1\r\nHost: a\r\n${more}\r\n`);
+      const ends = await exchange(`GET ${IMAGE} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${more}\r\n`);
+      const old = await exchange(`GET ${IMAGE} HTTP/1.0\r\n${more}\r\n`);
+      assert.match(stays, /^Connection: keep-alive\r\nKeep-Alive: timeout=65$/m);
+      assert.match(ends, /^Connection: close$/m);
+      assert.match(stays, /^Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r$/m);
+      assert.deepEqual(told(stays), told(ends));
+      assert.deepEqual(told(stays), told(old));
+    }
   });
 
   describe('304', () => {
