@@ -43,11 +43,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The arguments of a request: its query string, then its body. */
-export function argumentsOf(request: Request): readonly Argument[] {
-  return [...queryArguments(request.originalUrl), ...argumentsOfBody(request)];
-}
-
 /** The arguments of the query string alone, as they were sent: Express would fold and nest them. */
 export function queryArguments(url: string): readonly Argument[] {
   const start = url.indexOf('?');

@@ -1,10 +1,10 @@
 import express, { type Router } from 'express';
 import { z } from 'zod';
 import type { Access } from '../access/index.ts';
-import { STATES } from '../builds/index.ts';
+import { type Argument, STATES } from '../builds/index.ts';
 import { BadRequest } from '../providers/index.ts';
 import type { ReportedBuild } from '../storage/index.ts';
-import { argumentsOf, bodyOf, keyOf, readBody } from './arguments.ts';
+import { argumentsOfBody, bodyOf, keyOf, queryArguments, readBody } from './arguments.ts';
 import { allowOnly } from './methods.ts';
 
 const Text = z.string().trim().min(1).max(256);
@@ -47,8 +47,9 @@ const Report = z.strictObject({
 export function buildsRouter(access: Access, report: (build: ReportedBuild) => Promise<void>): Router {
   const router = express.Router();
   router.all('/api/builds', allowOnly('POST'), readBody, async (request, response) => {
-    const args = argumentsOf(request);
-    const grant = access.authorize(keyOf(request.headers, args).text, 'push');
+    const query = queryArguments(request.originalUrl);
+    const body = argumentsOfBody(request);
+    const grant = access.authorize(keyOf(request.headers, query, body).text, 'push');
     response.set('Cache-Control', 'no-store');
     if (!grant?.mayAsk('push')) {
       response
@@ -56,7 +57,7 @@ export function buildsRouter(access: Access, report: (build: ReportedBuild) => P
         .json({ message: 'An API key with the scope push is needed, for example in the header X-ApiKey' });
       return;
     }
-    const build = parseReport(readReport(request, args));
+    const build = parseReport(readReport(request, [...query, ...body]));
     if (!grant.mayShow(build.application)) {
       response.status(403).json({ message: `The API key may not report builds of ${build.application}` });
       return;
@@ -68,7 +69,7 @@ export function buildsRouter(access: Access, report: (build: ReportedBuild) => P
 }
 
 /** A JSON body as it stands; a form with `variables[Name]` and `pages[build]` for what is nested. The key is no part of it. */
-function readReport(request: express.Request, args: ReturnType<typeof argumentsOf>): unknown {
+function readReport(request: express.Request, args: readonly Argument[]): unknown {
   const body = bodyOf(request);
   if (body.kind === 'json') return withoutKey(body.value);
   const report: Record<string, unknown> = {};

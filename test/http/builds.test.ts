@@ -34,6 +34,15 @@ describe('reported builds', () => {
     }
   });
 
+  it('go by the key of the address, then by that of a header, then by that of the body', async () => {
+    const post = (query: string, headers: Record<string, string>, key: string) =>
+      test.get(BUILDS + query, { method: 'POST', headers, body: new URLSearchParams({ ...BUILD, build: '1', key }) });
+    assert.equal((await post('', {}, 'push')).status, 201);
+    assert.equal((await post('', { 'x-apikey': 'push' }, 'badges')).status, 201);
+    assert.equal((await post('', { 'x-apikey': 'badges' }, 'push')).status, 403);
+    assert.equal((await post('?key=push', { 'x-apikey': 'badges' }, 'badges')).status, 201);
+  });
+
   it('answer every filter', async () => {
     const commit = '0123456789abcdef0123456789abcdef01234567';
     await report({ ...BUILD, state: 'success', branch: 'main', commit, variables: { Os: 'linux' } });
