@@ -65,7 +65,8 @@ export class Drawing {
   /** The body compressed; `undefined` when it is not ready yet. */
   compressed(encoding: Encoding): Buffer | undefined {
     const made = encoding === 'br' ? this.#br : this.#gzip;
-    if (made === undefined) void this.#compress(encoding);
+    // What cannot be compressed is sent as it is.
+    if (made === undefined) this.#compress(encoding).catch(() => {});
     return made ?? undefined;
   }
 

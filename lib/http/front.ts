@@ -71,7 +71,7 @@ export function createFront({ basePath, warm, badges, requests, log, limits, app
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     if (warm.serve(request, response)) return;
-    const answerTo = hasBody(request) ? undefined : kinds.get(pathOf(request.url ?? ''));
+    const answerTo = asksByAddressAlone(request) ? kinds.get(pathOf(request.url ?? '')) : undefined;
     const others = answerTo && waiting.get(identityOf(request));
     // Who has waited once goes on by itself: the next answer may be of no use to it either.
     if (others) others.push(() => warm.serve(request, response) || serve(request, response, answerTo));
@@ -87,11 +87,11 @@ export function createFront({ basePath, warm, badges, requests, log, limits, app
   };
 }
 
-/** Anything but a GET or HEAD as they usually are. */
-function hasBody({ method, headers }: IncomingMessage): boolean {
+/** A GET or HEAD as they usually are: without a body. */
+function asksByAddressAlone({ method, headers }: IncomingMessage): boolean {
   return (
-    (method !== 'GET' && method !== 'HEAD') ||
-    headers['content-length'] !== undefined ||
-    headers['transfer-encoding'] !== undefined
+    (method === 'GET' || method === 'HEAD') &&
+    headers['content-length'] === undefined &&
+    headers['transfer-encoding'] === undefined
   );
 }

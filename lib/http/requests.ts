@@ -38,16 +38,16 @@ export function createRequests(log: Logger, metrics: Metrics, now: () => number 
     return inSecond % SAMPLED === 0 ? SAMPLED : 0;
   }
 
-  function write({ method, url = '' }: IncomingMessage, status: number, requestId: string, more: object): void {
+  function write(method: string | undefined, path: string, status: number, requestId: string, more: object): void {
     const sampled = weightOf(status);
     if (sampled === 0) return;
-    lines.info({ requestId, method, path: pathOf(url), status, ...more, ...(sampled > 1 && { sampled }) }, 'request');
+    lines.info({ requestId, method, path, status, ...more, ...(sampled > 1 && { sampled }) }, 'request');
   }
 
-  function answered(request: IncomingMessage, response: ServerResponse, id: string, startedAt: number): void {
+  function tell(method: string | undefined, path: string, status: number, id: string, startedAt: number): void {
     const durationMs = performance.now() - startedAt;
-    metrics.request(request.url ?? '', response.statusCode, durationMs / 1000);
-    write(request, response.statusCode, id, { durationMs: Math.round(durationMs * 10) / 10 });
+    metrics.request(path, status, durationMs / 1000);
+    write(method, path, status, id, { durationMs: Math.round(durationMs * 10) / 10 });
   }
 
   return {
@@ -56,19 +56,18 @@ export function createRequests(log: Logger, metrics: Metrics, now: () => number 
       count += 1;
       return `${own}-${count.toString(36)}`;
     },
-    follow(request, response, id) {
+    follow({ method, url = '' }, response, id) {
       const startedAt = performance.now();
       // Express takes parts off the address on its way.
-      const { url } = request;
-      response.once('close', () => {
-        request.url = url;
-        answered(request, response, id, startedAt);
-      });
+      const path = pathOf(url);
+      response.once('close', () => tell(method, path, response.statusCode, id, startedAt));
     },
-    answered,
-    answeredWarm(request, response, id) {
-      metrics.warmHit(response.statusCode);
-      write(request, response.statusCode, id, WARM);
+    answered({ method, url = '' }, { statusCode }, id, startedAt) {
+      tell(method, pathOf(url), statusCode, id, startedAt);
+    },
+    answeredWarm({ method, url = '' }, { statusCode }, id) {
+      metrics.warmHit(statusCode);
+      write(method, pathOf(url), statusCode, id, WARM);
     },
   };
 }

@@ -4,8 +4,8 @@ import client, { type Counter, type Histogram, type Registry } from 'prom-client
 export interface Metrics {
   /** A request was answered from what was kept ready. */
   warmHit(status: number): void;
-  /** Any other request has ended. */
-  request(url: string, status: number, seconds: number): void;
+  /** Any other request has ended; `path` is that of its address. */
+  request(path: string, status: number, seconds: number): void;
   /** A backend was asked; `error` when it gave no answer. */
   upstreamRequest(source: string, status: number | 'error', seconds: number): void;
   /** Reads something whenever the metrics are read. */
@@ -88,7 +88,7 @@ export function createMetrics(ofAll?: () => Promise<string>): Metrics {
     warmHit(status) {
       warmHits.set(status, (warmHits.get(status) ?? 0) + 1);
     },
-    request: (url, status, seconds) => tellRequest(surfaceOf(url), status, seconds),
+    request: (path, status, seconds) => tellRequest(surfaceOf(path), status, seconds),
     upstreamRequest: tellUpstream,
     gauge(name, help, read) {
       new client.Gauge({
@@ -128,9 +128,7 @@ const SURFACES: readonly [path: string, surface: string][] = [
   ['/hooks/', 'hooks'],
 ];
 
-/** Which surface an address belongs to, below whatever base path. */
-function surfaceOf(url: string): string {
-  const end = url.indexOf('?');
-  const path = end < 0 ? url : url.slice(0, end);
+/** Which surface a path belongs to, below whatever base path. */
+function surfaceOf(path: string): string {
   return SURFACES.find(([part]) => path.includes(part))?.[1] ?? 'other';
 }
