@@ -15,7 +15,7 @@ describe(`the bundle that \`npm start\` runs${WHY}`, () => {
   let folder: string;
 
   before(async function () {
-    if (WHY) this.skip();
+    if (WHY) this.skip(); // it is not built: `npm run build` makes it
     folder = mkdtempSync(join(tmpdir(), 'signalbox-'));
     server = await play((_request, response) => {
       response.setHeader('content-type', 'application/json').end('{"status":"green"}');

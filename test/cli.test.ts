@@ -258,7 +258,7 @@ describe('the command line', function () {
     const noCurl = spawnSync('curl', ['--version']).error ? ' (there is no curl to run the first line with)' : '';
 
     it(`prints two lines without any configuration, and both work as printed${noCurl}`, async function () {
-      if (noCurl) this.skip();
+      if (noCurl) this.skip(); // there is no curl to run the first line with
       await serve(/This key works/);
       const [, curl = ''] = /Report a build:\n(.*)\n/.exec(printed) ?? [];
       const [, address = ''] = /Its badge:\n(.*)\n/.exec(printed) ?? [];

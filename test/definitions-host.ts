@@ -27,6 +27,7 @@ export function describeOnEach(title: string, suite: (fresh: Fresh) => void): vo
 /** A suite that needs several servers on one database. */
 export function describeOnPostgres(title: string, suite: (fresh: Fresh) => void): void {
   describe(`${title} on PostgreSQL`, () => {
+    // There is no server to run it against; the title says how to name one.
     if (POSTGRES_URL === undefined) it.skip(HOW_TO_RUN);
     else suite(freshPostgres(POSTGRES_URL));
   });

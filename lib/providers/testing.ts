@@ -31,7 +31,7 @@ export function describeProvider(subject: ProviderCase): void {
   const promise = (name: Promised, title: string, test: () => Promise<void> | void) => {
     const reason = skip[name];
     if (reason === undefined) it(title, test);
-    else it.skip(`${title} (${reason})`);
+    else it.skip(`${title} (${reason})`); // the provider cannot keep this promise: its case says why
   };
 
   describe(`provider ${provider.id}`, () => {

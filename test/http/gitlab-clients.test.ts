@@ -192,6 +192,7 @@ print(json.dumps(said))
 
 describe('python-gitlab', () => {
   if (!hasPythonGitlab) {
+    // There is no python-gitlab to call with.
     it.skip(`${PYTHON} has no module gitlab: Debian's python3-gitlab would be one`);
     return;
   }

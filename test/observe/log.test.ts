@@ -41,7 +41,7 @@ describe('the log', () => {
   const noPipe = existsSync('/bin/dd') ? '' : ' (there is no dd to read it with)';
 
   it(`is whole lines where two processes write into one pipe that is full${noPipe}`, async function () {
-    if (noPipe) this.skip();
+    if (noPipe) this.skip(); // there is no dd to read the pipe with
     const write = `
       import { createLog } from ${JSON.stringify(resolve('lib/observe/index.ts'))};
       const log = createLog('info');

@@ -76,7 +76,7 @@ describe('upstream through a proxy', () => {
     const certificate = makeCertificate();
     if (!certificate) {
       if (this.test) this.test.title += ' (there is no openssl to make a certificate with)';
-      return this.skip();
+      return this.skip(); // there is no openssl to make a certificate with
     }
     const server = createTlsServer(certificate, well);
     const origin = `https://127.0.0.1:${await listen(server)}`;

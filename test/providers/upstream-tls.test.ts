@@ -19,7 +19,7 @@ describe('upstream over TLS with a certificate that nobody knows', () => {
       this.test?.parent?.tests.forEach((test) => {
         test.title += ' (there is no openssl to make a certificate with)';
       });
-      this.skip();
+      this.skip(); // there is no openssl to make a certificate with
     } else {
       [certificate, other] = [one, two];
     }
