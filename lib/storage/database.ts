@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Database as Sqlite, Statement } from 'better-sqlite3';
 import { Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
@@ -48,7 +48,8 @@ const CACHE_KIB = 64 * 1024;
 
 async function openSqlite(path: string): Promise<Database> {
   const { default: Sqlite } = await import('better-sqlite3');
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+  // Below a working directory that was removed, `./data` would be tried for ever: the whole path says what is wrong.
+  if (path !== ':memory:') mkdirSync(dirname(resolve(path)), { recursive: true });
   const sqlite = new Sqlite(path, { timeout: 0 });
   const remembering = rememberingStatements(sqlite);
   const database = new Kysely<Tables>({ dialect: new SqliteDialect({ database: remembering }) });

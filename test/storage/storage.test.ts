@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { sql } from 'kysely';
 import {
   addDefinition,
@@ -40,6 +42,7 @@ import {
   saveBuild,
 } from '../../lib/storage/index.ts';
 import { describeOnEach, freshSqlite } from '../definitions-host.ts';
+import { makeFolder } from '../folder.ts';
 
 const ALL: Paging = { page: 1, perPage: 100 };
 const URLS = { name: null, link_url: 'https://ci.test/', image_url: 'https://ci.test/badge.svg' };
@@ -565,6 +568,21 @@ describe('openStorage', () => {
       assert.deepEqual(await listKeys(storage.database), []);
       await storage.close();
     }
+  });
+
+  it('ends, and says why, where the working directory was removed', () => {
+    const folder = makeFolder();
+    const gone = makeFolder();
+    const script = folder.write(
+      'open.ts',
+      `import { openStorage } from ${JSON.stringify(resolve('lib/storage/index.ts'))};
+       await openStorage('sqlite:./data/signalbox.db').catch(({ name, message }) => console.log(name, message));`,
+    );
+    const remove = ['-c', 'rmdir "$1" && exec "$2" "$3"', 'sh', gone.path, process.execPath, script];
+    const { signal, stdout } = spawnSync('/bin/sh', remove, { cwd: gone.path, encoding: 'utf8', timeout: 8_000 });
+    folder.remove();
+    assert.equal(signal, null, 'it had to be killed');
+    assert.match(stdout, /^StorageError the database sqlite:\.\/data\/signalbox\.db cannot be used: ENOENT/);
   });
 
   it('says which addresses it takes', async () => {
